@@ -12,12 +12,12 @@ class CropGeometry:
     """Where eyes and mouth lie in a crop, as fractions of its side, origin top left.
 
     The eyes are level, their middle at (0.5, `eye_y`), `eye_distance` apart; the middle of the mouth is at
-    `mouth_y`. The defaults are FER2013's own framing: the medians over its faces.
+    `mouth_y`. The defaults are FER2013's own framing: medians over 1,868 of its training faces, found by dlib at four times their size.
     """
 
-    eye_distance: float = 0.42
-    eye_y: float = 0.37
-    mouth_y: float = 0.77
+    eye_distance: float = 0.37
+    eye_y: float = 0.39
+    mouth_y: float = 0.79
 
     def __post_init__(self) -> None:
         if not 0.05 <= self.eye_distance <= 1.0:

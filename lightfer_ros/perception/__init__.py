@@ -1,0 +1,1 @@
+"""Frame → faces → expressions: the domain. NumPy, OpenCV and dlib; nothing of ROS."""

@@ -1,0 +1,81 @@
+"""Every setting of the path from frame to expressions, declared once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lightfer_ros.perception.settings import check_settings, setting
+
+DETECTORS = ("dlib_hog", "yunet")
+
+
+@dataclass(frozen=True)
+class PipelineConfig:
+    """Settings of a `Pipeline`; the node's parameters of the same names come from here."""
+
+    model: str = setting(
+        "default",
+        """Classifier: a name that `lightfer models` lists, or the path of a model file with its metadata
+        beside it.""",
+        live=False,
+    )
+    runtime: str = setting(
+        "auto",
+        """Inference engine: auto takes the best that truly works on this machine and says why it passed
+        over others; onnxruntime, tensorrt and litert name one.""",
+        choices=("auto", "onnxruntime", "tensorrt", "litert"),
+        live=False,
+    )
+    threads: int = setting(
+        1, "CPU threads of the inference engine and of OpenCV.", minimum=1, maximum=16, live=False
+    )
+    detector: str = setting(
+        "dlib_hog",
+        """Face detector: dlib_hog is the paper's and finds upright faces; yunet also finds turned ones.""",
+        choices=DETECTORS,
+    )
+    detection_scale: float = setting(
+        1.0,
+        """Size of the picture that the detector scans, as a fraction of the frame; smaller is faster and
+        misses small faces.""",
+        minimum=0.1,
+        maximum=2.0,
+    )
+    detection_upsampling: int = setting(
+        0,
+        """How many times dlib_hog doubles the picture before it scans: 0 finds faces from about 80 px, 1 from
+        about 40 px at four times the cost.""",
+        minimum=0,
+        maximum=2,
+    )
+    detection_threshold: float = setting(
+        0.5,
+        "Detections with a confidence below this are dropped.",
+        minimum=0.0,
+        maximum=1.0,
+    )
+    detection_interval_s: float = setting(
+        0.1,
+        """Seconds between two scans of the whole frame while faces are followed by their landmarks; 0 scans
+        every frame.""",
+        minimum=0.0,
+        maximum=10.0,
+    )
+    track_timeout_s: float = setting(
+        1.0,
+        "Seconds that a track_id is kept for a face that is no longer seen.",
+        minimum=0.0,
+        maximum=60.0,
+    )
+    max_faces: int = setting(
+        32, "At most so many faces of a frame are followed, the largest first.", minimum=1, maximum=256
+    )
+    smoothing_time_constant_s: float = setting(
+        0.3,
+        "Time constant of the smoothing of probabilities over time; 0 turns it off.",
+        minimum=0.0,
+        maximum=10.0,
+    )
+
+    def __post_init__(self) -> None:
+        check_settings(self)

@@ -1,0 +1,95 @@
+"""The currency of the house: what is known of all faces in one picture, as one value of arrays."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, Iterable, Optional, Tuple
+
+import numpy as np
+
+from lightfer_ros.model.labels import EMOTIONS
+
+STATE_UNSET, DETECTED, TRACKED, PREDICTED = 0, 1, 2, 3
+"""How a face came into a picture: found in it by the detector, followed from an earlier one, only expected."""
+
+TURNED, SMALL, BLURRED, DARK, CUT, UNCERTAIN, STALE, OCCLUDED = (1 << i for i in range(8))
+"""Bits of `unreliable_reasons`: why a classification is not to be trusted."""
+
+
+def _array(shape: Tuple[int, ...], dtype: Any, unset: float) -> Any:
+    return field(default=None, metadata={"shape": shape, "dtype": dtype, "unset": unset})
+
+
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """n faces in one picture; every array's first axis is n, and what is not given is unset.
+
+    boxes: float32 [n, 4], x1, y1, x2, y2 in pixels, may leave the picture.
+    confidence: float32 [n], 0 to 1, of the detection. landmarks: float32 [n, 68, 2], pixels, iBUG order.
+    track_id: int64 [n], from 1, 0 unset. state: uint8 [n], DETECTED, TRACKED or PREDICTED.
+    probabilities: float32 [n, 7] over EMOTIONS, smoothed. pose: float32 [n, 3], yaw, pitch, roll in degrees.
+    pose_confidence, reliability: float32 [n], 0 to 1. unreliable_reasons: uint16 [n], bits.
+    classification_age, time_in_view: float32 [n], seconds. Unset floats are NaN.
+    Raises ValueError where an array does not have its shape.
+    """
+
+    boxes: np.ndarray = _array((4,), np.float32, np.nan)
+    confidence: np.ndarray = _array((), np.float32, np.nan)
+    landmarks: np.ndarray = _array((68, 2), np.float32, np.nan)
+    track_id: np.ndarray = _array((), np.int64, 0)
+    state: np.ndarray = _array((), np.uint8, STATE_UNSET)
+    probabilities: np.ndarray = _array((len(EMOTIONS),), np.float32, np.nan)
+    pose: np.ndarray = _array((3,), np.float32, np.nan)
+    pose_confidence: np.ndarray = _array((), np.float32, np.nan)
+    reliability: np.ndarray = _array((), np.float32, np.nan)
+    unreliable_reasons: np.ndarray = _array((), np.uint16, 0)
+    classification_age: np.ndarray = _array((), np.float32, np.nan)
+    time_in_view: np.ndarray = _array((), np.float32, np.nan)
+
+    def __post_init__(self) -> None:
+        count = 0 if self.boxes is None else len(self.boxes)
+        for entry in dataclasses.fields(self):
+            shape = (count, *entry.metadata["shape"])
+            value = getattr(self, entry.name)
+            if value is None:
+                value = np.full(shape, entry.metadata["unset"], entry.metadata["dtype"])
+            value = np.asarray(value, entry.metadata["dtype"])
+            if value.shape != shape:
+                raise ValueError(f"faces: {entry.name} has shape {value.shape}, expected {shape}")
+            object.__setattr__(self, entry.name, value)
+
+    @classmethod
+    def empty(cls) -> Faces:
+        """No faces: somebody looked and saw nobody."""
+        return cls(boxes=np.empty((0, 4), np.float32))
+
+    @classmethod
+    def merge(cls, parts: Iterable[Faces]) -> Faces:
+        """All faces of several values, in their order."""
+        present = [part for part in parts if len(part)]
+        if not present:
+            return cls.empty()
+        names = [entry.name for entry in dataclasses.fields(cls)]
+        return cls(**{name: np.concatenate([getattr(part, name) for part in present]) for name in names})
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def __getitem__(self, index: Any) -> Faces:
+        """The faces that a slice, a mask or a list of indices selects; one integer gives one face."""
+        if isinstance(index, (int, np.integer)):
+            if not -len(self) <= index < len(self):
+                raise IndexError(f"face {index} of {len(self)}")
+            index = [index]
+        return Faces(**{entry.name: getattr(self, entry.name)[index] for entry in dataclasses.fields(self)})
+
+    def replace(self, **arrays: Optional[np.ndarray]) -> Faces:
+        """The same faces with some arrays exchanged."""
+        return dataclasses.replace(self, **arrays)
+
+    @property
+    def label(self) -> np.ndarray:
+        """int64 [n]: index into EMOTIONS of the most probable expression, −1 where unset."""
+        unset = np.isnan(self.probabilities).any(axis=1)
+        return np.where(unset, -1, np.argmax(np.nan_to_num(self.probabilities), axis=1))

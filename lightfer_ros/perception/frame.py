@@ -1,0 +1,96 @@
+"""One picture, grey and in colour; each is made once, when it is first asked for."""
+
+from __future__ import annotations
+
+from typing import Callable, Optional
+
+import cv2
+import numpy as np
+
+from lightfer_ros.errors import ImageError
+
+MAX_PIXELS = 50_000_000
+"""Larger pictures are refused: one of them would fill a small robot's memory."""
+
+
+class Frame:
+    """One picture as the detector (grey) and the overlay (colour) want it.
+
+    `width` and `height` are in pixels. The arrays may be views of the camera's own buffer, their rows padded:
+    they are read-only, so that nothing can be drawn into it. Pixels within a row are always contiguous.
+    """
+
+    def __init__(
+        self, width: int, height: int, grey: Callable[[], np.ndarray], bgr: Callable[[], np.ndarray]
+    ) -> None:
+        """`grey` and `bgr` make the two arrays; each is called at most once. Raises ImageError on a bad size."""
+        check_size(width, height)
+        self.width = width
+        self.height = height
+        self._make_grey = grey
+        self._make_bgr = bgr
+        self._grey: Optional[np.ndarray] = None
+        self._bgr: Optional[np.ndarray] = None
+
+    @classmethod
+    def from_array(cls, array: np.ndarray) -> Frame:
+        """A picture from uint8 [h, w] (grey) or uint8 [h, w, 3] (BGR), contiguous or a view.
+
+        Copied only where pixels within a row are not contiguous. Raises ImageError for anything else.
+        """
+        if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or not _is_picture(array.shape):
+            raise ImageError(f"picture: given {_describe(array)}, expected uint8 [h, w] or [h, w, 3]")
+        height, width = array.shape[:2]
+        check_size(width, height)
+        if not _has_contiguous_rows(array):
+            array = np.ascontiguousarray(array)
+        if array.ndim == 2:
+            return cls(width, height, lambda: array, lambda: cv2.cvtColor(array, cv2.COLOR_GRAY2BGR))
+        return cls(width, height, lambda: cv2.cvtColor(array, cv2.COLOR_BGR2GRAY), lambda: array)
+
+    @property
+    def grey(self) -> np.ndarray:
+        """uint8 [h, w]: luma, 0.299 R + 0.587 G + 0.114 B."""
+        if self._grey is None:
+            self._grey = _read_only(self._make_grey())
+        return self._grey
+
+    @property
+    def bgr(self) -> np.ndarray:
+        """uint8 [h, w, 3]: blue, green, red."""
+        if self._bgr is None:
+            self._bgr = _read_only(self._make_bgr())
+        return self._bgr
+
+
+def check_size(width: int, height: int) -> None:
+    """Raise ImageError when a picture has no pixels or more than MAX_PIXELS."""
+    if width <= 0 or height <= 0:
+        raise ImageError(f"picture size is {width}x{height}, expected at least 1x1")
+    if width * height > MAX_PIXELS:
+        raise ImageError(
+            f"picture size is {width}x{height} ({width * height / 1e6:.1f} megapixels), "
+            f"expected at most {MAX_PIXELS // 1_000_000} megapixels"
+        )
+
+
+def _is_picture(shape: tuple[int, ...]) -> bool:
+    return len(shape) == 2 or (len(shape) == 3 and shape[2] == 3)
+
+
+def _has_contiguous_rows(array: np.ndarray) -> bool:
+    """Whether OpenCV and dlib can read the array in place: rows apart by any distance, pixels side by side."""
+    within_a_row = array.strides[1:] == ((3, 1) if array.ndim == 3 else (1,))
+    return within_a_row and array.strides[0] >= array.shape[1] * array.strides[1]
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _describe(array: object) -> str:
+    if isinstance(array, np.ndarray):
+        return f"{array.dtype} {list(array.shape)}"
+    return type(array).__name__

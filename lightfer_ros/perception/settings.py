@@ -1,0 +1,85 @@
+"""One declaration per setting (type, default, range, unit, meaning): checks, documents and describes itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any, Dict, Optional, Tuple
+
+from lightfer_ros.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is known of one field of a configuration.
+
+    `minimum` and `maximum` bound numbers, `choices` lists the words allowed; `live` settings may change
+    while the pipeline runs, others only before it is made.
+    """
+
+    name: str
+    kind: type
+    default: Any
+    description: str
+    minimum: Optional[float] = None
+    maximum: Optional[float] = None
+    choices: Tuple[str, ...] = ()
+    live: bool = True
+
+    @property
+    def allowed(self) -> str:
+        """The allowed values in words, for messages and documentation."""
+        if self.choices:
+            return "one of " + ", ".join(choice or '""' for choice in self.choices)
+        if self.kind in (int, float) and self.minimum is not None:
+            return f"{self.minimum:g} to {self.maximum:g}"
+        return {bool: "true or false", str: "any text", int: "an integer", float: "a number"}[self.kind]
+
+    def check(self, value: Any) -> Any:
+        """The value in its own type. Raises ConfigurationError naming setting, value and what is allowed."""
+        fits = isinstance(value, self.kind) and isinstance(value, bool) == (self.kind is bool)
+        if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value, fits = float(value), True
+        if fits and self.choices:
+            fits = value in self.choices
+        if fits and self.minimum is not None and self.maximum is not None:
+            fits = math.isfinite(value) and self.minimum <= value <= self.maximum
+        if not fits:
+            raise ConfigurationError(f"{self.name} is {value!r}, expected {self.allowed}")
+        return value
+
+
+def setting(
+    default: Any,
+    description: str,
+    *,
+    minimum: Optional[float] = None,
+    maximum: Optional[float] = None,
+    choices: Tuple[str, ...] = (),
+    live: bool = True,
+) -> Any:
+    """Declare one field of a configuration dataclass; its type is its default's."""
+    about = {
+        "description": " ".join(description.split()),
+        "minimum": minimum,
+        "maximum": maximum,
+        "choices": choices,
+        "live": live,
+    }
+    return dataclasses.field(default=default, metadata=about)
+
+
+def settings_of(configuration: Any) -> Dict[str, Setting]:
+    """The settings of a configuration class or value by name, in the order of their declaration."""
+    return {
+        entry.name: Setting(entry.name, type(entry.default), entry.default, **entry.metadata)
+        for entry in dataclasses.fields(configuration)
+        if entry.metadata
+    }
+
+
+def check_settings(configuration: Any) -> None:
+    """Check every setting of a frozen configuration in place; call it from `__post_init__`."""
+    for name, declared in settings_of(configuration).items():
+        object.__setattr__(configuration, name, declared.check(getattr(configuration, name)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Optional
+from typing import Callable, Optional, Tuple
 
 import cv2
 import numpy as np
@@ -16,8 +16,9 @@ MAX_PIXELS = 50_000_000
 class Frame:
     """One picture as the detector (grey) and the overlay (colour) want it.
 
-    `width` and `height` are in pixels. The arrays may be views of the camera's own buffer, their rows padded:
-    they are read-only, so that nothing can be drawn into it. Pixels within a row are always contiguous.
+    `width` and `height` are in pixels. The arrays may be the camera's own buffer: they are read-only, so that
+    nothing can be drawn into it. `grey` is C-contiguous, because dlib 20's detector misreads rows that are apart
+    (a region of it must be copied as well before dlib sees it); the rows of `bgr` may be padded.
     """
 
     def __init__(
@@ -50,9 +51,9 @@ class Frame:
 
     @property
     def grey(self) -> np.ndarray:
-        """uint8 [h, w]: luma, 0.299 R + 0.587 G + 0.114 B."""
+        """uint8 [h, w], C-contiguous: luma, 0.299 R + 0.587 G + 0.114 B."""
         if self._grey is None:
-            self._grey = _read_only(self._make_grey())
+            self._grey = _read_only(np.ascontiguousarray(self._make_grey()))
         return self._grey
 
     @property
@@ -74,12 +75,12 @@ def check_size(width: int, height: int) -> None:
         )
 
 
-def _is_picture(shape: tuple[int, ...]) -> bool:
+def _is_picture(shape: Tuple[int, ...]) -> bool:
     return len(shape) == 2 or (len(shape) == 3 and shape[2] == 3)
 
 
 def _has_contiguous_rows(array: np.ndarray) -> bool:
-    """Whether OpenCV and dlib can read the array in place: rows apart by any distance, pixels side by side."""
+    """Whether OpenCV can read the array in place: rows apart by any distance, pixels side by side."""
     within_a_row = array.strides[1:] == ((3, 1) if array.ndim == 3 else (1,))
     return within_a_row and array.strides[0] >= array.shape[1] * array.strides[1]
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lightfer_ros.perception.detection import DETECTORS, DetectionOptions
 from lightfer_ros.perception.settings import check_settings, setting
-
-DETECTORS = ("dlib_hog", "yunet")
 
 
 @dataclass(frozen=True)
@@ -79,3 +78,10 @@ class PipelineConfig:
 
     def __post_init__(self) -> None:
         check_settings(self)
+
+    @property
+    def detection(self) -> DetectionOptions:
+        """What the detector itself needs to know."""
+        return DetectionOptions(
+            self.detector, self.detection_scale, self.detection_upsampling, self.detection_threshold
+        )

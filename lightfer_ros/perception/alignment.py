@@ -1,0 +1,76 @@
+"""Cutting faces out of a picture, upright and framed as the network saw them in training."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from lightfer_ros.errors import ImageError
+from lightfer_ros.model import CropGeometry, Normalization
+from lightfer_ros.perception.landmarks import COUNT, eyes_and_mouth
+
+LARGEST_REDUCTION = 8
+"""Crops of faces this many times larger than the network's input are averaged down; beyond, some pixels are
+skipped."""
+
+
+def crop_transforms(landmarks: np.ndarray, geometry: CropGeometry, size: int) -> np.ndarray:
+    """The similarity that maps each face into its crop: eyes level, eyes and mouth where `geometry` has them.
+
+    landmarks: float32 [n, 68, 2], pixels. Returns float64 [n, 2, 3] for cv2.warpAffine, picture to crop. The
+    scale comes from eye distance and eye-mouth distance together, since turning the head shortens the first
+    and nodding the second; the rotation from the eyes alone.
+    """
+    right, left, mouth = (part.astype(np.float64) for part in eyes_and_mouth(landmarks))
+    eyes = (right + left) / 2
+    across = left - right
+    seen = np.hypot(np.hypot(*across.T), np.hypot(*(mouth - eyes).T))
+    wanted = size * np.hypot(geometry.eye_distance, geometry.mouth_y - geometry.eye_y)
+    scale = wanted / np.maximum(seen, 1e-6)
+    angle = np.arctan2(across[:, 1], across[:, 0])
+    cosine, sine = scale * np.cos(angle), scale * np.sin(angle)
+    centre = (eyes + mouth) / 2
+    target = np.array([0.5, (geometry.eye_y + geometry.mouth_y) / 2]) * size
+    # A pixel's coordinates name its middle, the geometry's fractions begin at the picture's edge.
+    target -= 0.5
+    transforms = np.empty((len(landmarks), 2, 3))
+    transforms[:, 0, 0], transforms[:, 0, 1] = cosine, sine
+    transforms[:, 1, 0], transforms[:, 1, 1] = -sine, cosine
+    transforms[:, :, 2] = target - np.einsum("nij,nj->ni", transforms[:, :, :2], centre)
+    return transforms
+
+
+def to_crops(
+    image: np.ndarray,
+    landmarks: np.ndarray,
+    geometry: CropGeometry,
+    size: int,
+    normalization: Normalization,
+) -> np.ndarray:
+    """Cut every face upright to the network's frame.
+
+    image: uint8 [h, w] grey or [h, w, 3]. landmarks: float32 [n, 68, 2], pixels, iBUG order.
+    Returns float32 [n, size, size, channels] as `normalization` wants it; n may be 0. What lies outside the
+    image repeats its border. Raises ImageError when landmarks have another shape or are not finite.
+    """
+    if landmarks.shape[1:] != (COUNT, 2) or not np.isfinite(landmarks).all():
+        raise ImageError(f"landmarks: given {list(landmarks.shape)}, expected finite [n, {COUNT}, 2]")
+    channels = 1 if image.ndim == 2 else image.shape[2]
+    crops = np.empty((len(landmarks), size, size, channels), np.float32)
+    for crop, transform in zip(crops, crop_transforms(landmarks, geometry, size)):
+        crop[:] = _warp(image, transform, size).reshape(size, size, channels)
+    crops *= normalization.scale
+    crops += normalization.offset
+    return crops
+
+
+def _warp(image: np.ndarray, transform: np.ndarray, size: int) -> np.ndarray:
+    """One crop, uint8 [size, size(, 3)]. Warping alone reads four pixels and would alias a large face."""
+    shrinks = 1.0 / np.hypot(transform[0, 0], transform[0, 1])
+    factor = int(np.clip(np.floor(shrinks), 1, LARGEST_REDUCTION))
+    fine = transform * factor
+    fine[:, 2] += (factor - 1) / 2
+    crop = cv2.warpAffine(
+        image, fine, (size * factor, size * factor), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return crop if factor == 1 else cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)

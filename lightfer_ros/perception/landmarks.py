@@ -1,0 +1,53 @@
+"""68 landmarks per face by dlib's shape predictor, and which of them are eyes and mouth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Tuple
+
+import dlib
+import numpy as np
+
+from lightfer_ros.errors import ModelError
+
+COUNT = 68
+
+JAW, BROW_RIGHT, BROW_LEFT = slice(0, 17), slice(17, 22), slice(22, 27)
+NOSE_BRIDGE, NOSE_BASE = slice(27, 31), slice(31, 36)
+EYE_RIGHT, EYE_LEFT = slice(36, 42), slice(42, 48)
+MOUTH_OUTER, MOUTH_INNER = slice(48, 60), slice(60, 68)
+"""The parts of a face in iBUG's order; right is the person's own right, left in the picture."""
+
+MOUTH_CORNERS_AND_MIDDLES = (48, 51, 54, 57)
+
+
+class LandmarkPredictor:
+    """Finds the 68 landmarks of faces whose boxes are known (Kazemi & Sullivan 2014, trained on 300-W)."""
+
+    def __init__(self, path: Path) -> None:
+        """Load the predictor, about 75 MB of memory. Raises ModelError where the file is not one of 68 points."""
+        try:
+            self._predictor = dlib.shape_predictor(str(path))
+        except RuntimeError as error:
+            raise ModelError(f"landmark file {path} cannot be read by dlib: {error}") from None
+
+    def predict(self, grey: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+        """The landmarks of every box.
+
+        grey: uint8 [h, w], rows contiguous. boxes: float32 [n, 4], x1, y1, x2, y2, in a Detector's convention.
+        Returns float32 [n, 68, 2], pixels; n may be 0.
+        """
+        found = np.empty((len(boxes), COUNT, 2), np.float32)
+        for points, (x1, y1, x2, y2) in zip(found, np.rint(boxes).astype(int).tolist()):
+            shape = self._predictor(grey, dlib.rectangle(x1, y1, x2 - 1, y2 - 1))
+            points[:] = [(point.x, point.y) for point in shape.parts()]
+        return found
+
+
+def eyes_and_mouth(landmarks: np.ndarray) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The middles of the person's right eye, left eye and mouth: three float32 [n, 2] from [n, 68, 2]."""
+    return (
+        landmarks[:, EYE_RIGHT].mean(axis=1),
+        landmarks[:, EYE_LEFT].mean(axis=1),
+        landmarks[:, MOUTH_CORNERS_AND_MIDDLES, :].mean(axis=1),
+    )

@@ -1,0 +1,7 @@
+"""Running a model file: `load(path)` gives a session, `session.run(crops)` gives probabilities."""
+
+from lightfer_ros.runtimes.options import RuntimeOptions
+from lightfer_ros.runtimes.registry import Runtime, load, register, runtimes
+from lightfer_ros.runtimes.session import Session
+
+__all__ = ["Runtime", "RuntimeOptions", "Session", "load", "register", "runtimes"]

@@ -1,0 +1,100 @@
+"""ONNX model files in ONNX Runtime, on a CPU or on any provider that is built into it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, Dict, Tuple
+
+import numpy as np
+import onnxruntime
+
+from lightfer_ros.errors import ModelError, RuntimeUnavailableError
+from lightfer_ros.model.metadata import ModelMetadata
+from lightfer_ros.runtimes.options import RuntimeOptions
+from lightfer_ros.runtimes.session import Session
+
+CPU = "CPUExecutionProvider"
+_NOT_LOCAL = ("AzureExecutionProvider",)
+"""Built into the plain wheel, but it sends the input to a server: never offered."""
+
+
+class OnnxRuntimeSession(Session):
+    """A model in ONNX Runtime; it never leaves the provider that was asked for without saying so."""
+
+    runtime: ClassVar[str] = "onnxruntime"
+
+    def __init__(self, path: Path, metadata: ModelMetadata, options: RuntimeOptions, provider: str) -> None:
+        super().__init__(path, metadata, options, provider)
+        self._session = _open(path, options, provider)
+        actual = self._session.get_providers()
+        if actual[0] != provider:  # ONNX Runtime itself falls back in silence
+            raise RuntimeUnavailableError(
+                f"{provider} was refused; ONNX Runtime would run on {', '.join(actual)}"
+            )
+        self._input, self._output = self._check_signature()
+
+    @classmethod
+    def providers(cls, metadata: ModelMetadata, options: RuntimeOptions) -> Tuple[str, ...]:
+        """Providers built into this ONNX Runtime, in its own order, the CPU last."""
+        return tuple(p for p in onnxruntime.get_available_providers() if p not in _NOT_LOCAL)
+
+    def _infer(self, batch: np.ndarray) -> np.ndarray:
+        try:
+            return np.asarray(self._session.run([self._output], {self._input: batch})[0])
+        except Exception as error:  # its exceptions share no base class
+            raise RuntimeUnavailableError(f"ONNX Runtime failed on {self.provider}: {error}") from error
+
+    def _release(self) -> None:
+        del self._session
+
+    def _check_signature(self) -> Tuple[str, str]:
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise ModelError(
+                f"{self.path}: {len(inputs)} inputs and {len(outputs)} outputs, expected one of each"
+            )
+        height, width, channels = self._input_shape
+        nchw = self.metadata.layout == "nchw"
+        wanted = [channels, height, width] if nchw else [height, width, channels]
+        if inputs[0].type != "tensor(float)" or list(inputs[0].shape[1:]) != wanted:
+            raise ModelError(
+                f"{self.path}: input is {inputs[0].type} {inputs[0].shape}, "
+                f"expected tensor(float) {['n', *wanted]} by its metadata"
+            )
+        classes = len(self.metadata.classes)
+        if outputs[0].type != "tensor(float)" or list(outputs[0].shape[1:]) != [classes]:
+            raise ModelError(
+                f"{self.path}: output is {outputs[0].type} {outputs[0].shape}, "
+                f"expected tensor(float) {['n', classes]}"
+            )
+        if inputs[0].shape[0] == 1:
+            self._batch_limit = 1
+        elif isinstance(inputs[0].shape[0], int):
+            raise ModelError(f"{self.path}: batch is fixed at {inputs[0].shape[0]}, expected any or 1")
+        return inputs[0].name, outputs[0].name
+
+
+def _open(path: Path, options: RuntimeOptions, provider: str) -> onnxruntime.InferenceSession:
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = options.threads
+    settings.inter_op_num_threads = 1
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "1" if options.spinning else "0")
+    settings.enable_cpu_mem_arena = False
+    settings.log_severity_level = 3
+    if provider != CPU:
+        settings.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+    try:
+        return onnxruntime.InferenceSession(
+            str(path), settings, providers=[(provider, _provider_options(provider, options))]
+        )
+    except Exception as error:  # its exceptions share no base class
+        if provider == CPU:
+            raise ModelError(f"{path}: ONNX Runtime cannot read it ({error})") from error
+        raise RuntimeUnavailableError(f"ONNX Runtime cannot run it on {provider} ({error})") from error
+
+
+def _provider_options(provider: str, options: RuntimeOptions) -> Dict[str, Any]:
+    if provider == "CUDAExecutionProvider":
+        # the default search tries every algorithm for every new batch size, seconds each on a Nano
+        return {"device_id": options.device, "cudnn_conv_algo_search": "HEURISTIC"}
+    return {}

@@ -1,0 +1,144 @@
+"""What every runtime promises, whatever engine is under it."""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+
+import numpy as np
+import pytest
+
+from lightfer_ros.errors import ImageError, ModelError, RuntimeUnavailableError
+from lightfer_ros.runtimes import RuntimeOptions, Session, load
+
+ENGINES = {"onnxruntime": "onnxruntime"}
+"""Runtime name: the module that it needs."""
+
+BOUND = {"fp32": 1e-4}
+
+
+@pytest.fixture(params=[("onnxruntime", "fp32")], ids="-".join)
+def case(request, tiny, tmp_path):
+    """A model file that one runtime reads in one precision."""
+    runtime, precision = request.param
+    if importlib.util.find_spec(ENGINES[runtime]) is None:
+        pytest.skip(f"{ENGINES[runtime]} is not installed")
+    path = tiny.save(tmp_path / "tiny.onnx", precision=precision)
+    return path, RuntimeOptions(runtime=runtime, allow_fallback=False), BOUND[precision]
+
+
+@pytest.fixture
+def session(case):
+    path, options, _ = case
+    with load(path, options) as session:
+        yield session
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 64])
+def test_a_batch_of_any_size_gets_the_reference_answers(case, session: Session, tiny, count):
+    batch = tiny.crops(count)
+    answer = session.run(batch)
+    assert answer.shape == (count, 7) and answer.dtype == np.float32
+    np.testing.assert_allclose(answer, tiny.answer(batch), atol=case[2])
+
+
+def test_a_session_says_what_it_runs_on(case, session: Session):
+    assert session.runtime == case[1].runtime
+    assert session.provider
+    assert session.passed_over == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda b: b.astype(np.float64), "dtype float64"),
+        (lambda b: (b * 100).astype(np.uint8), "dtype uint8"),
+        (lambda b: b[0], r"shape \[16, 16, 1\]"),
+        (lambda b: b[:, :15], r"shape \[2, 15, 16, 1\]"),
+        (lambda b: np.repeat(b, 3, axis=3), r"shape \[2, 16, 16, 3\]"),
+        (lambda b: b.transpose(0, 3, 1, 2), r"shape \[2, 1, 16, 16\]"),
+        (lambda b: b.tolist(), "is a list"),
+        (lambda b: b * np.where(np.arange(16) == 3, np.nan, 1).astype(np.float32)[:, None], "NaN"),
+        (lambda b: b + np.float32(np.inf), "range inf to inf"),
+        (lambda b: np.float32(255) * np.abs(b), "range .* expected -1 to 1"),
+    ],
+)
+def test_a_batch_that_is_not_what_the_model_takes_is_refused_by_name(session: Session, tiny, change, said):
+    with pytest.raises(ImageError, match=said):
+        session.run(change(tiny.crops(2)))
+    assert session.run(tiny.crops(2)).shape == (2, 7), "a refused batch must not spoil the session"
+
+
+def test_two_sessions_side_by_side_keep_their_own_answers(case, tiny, tmp_path):
+    path, options, bound = case
+    first, second = tiny.crops(3), tiny.crops(5)
+    with load(path, options) as a, load(path, options) as b:
+        for _ in range(3):
+            np.testing.assert_allclose(a.run(first), tiny.answer(first), atol=bound)
+            np.testing.assert_allclose(b.run(second), tiny.answer(second), atol=bound)
+        a.close()
+        np.testing.assert_allclose(b.run(second), tiny.answer(second), atol=bound)
+
+
+def test_a_session_loaded_in_a_thread_runs_and_closes_in_it(case, tiny):
+    path, options, bound = case
+    answers, batch = [], tiny.crops(4)
+
+    def work() -> None:
+        with load(path, options) as session:
+            answers.append(session.run(batch))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(60)
+    np.testing.assert_allclose(answers[0], tiny.answer(batch), atol=bound)
+
+
+def test_a_session_may_be_closed_twice_and_then_runs_no_more(session: Session, tiny):
+    session.close()
+    session.close()
+    with pytest.raises(RuntimeUnavailableError, match="session of tiny is closed"):
+        session.run(tiny.crops(1))
+
+
+def test_an_answer_is_the_callers_to_keep(session: Session, tiny):
+    first = session.run(tiny.crops(1))
+    kept = first.copy()
+    session.run(tiny.crops(7))
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_a_read_only_or_strided_batch_is_taken_as_it_is(case, session: Session, tiny):
+    batch = tiny.crops(6)
+    batch.setflags(write=False)
+    np.testing.assert_allclose(session.run(batch[::2]), tiny.answer(batch[::2]), atol=case[2])
+
+
+def test_a_corrupt_file_is_refused_by_its_path(case, tiny):
+    path, options, _ = case
+    content = path.read_bytes()
+    tiny.save(path, content[: len(content) // 2])
+    with pytest.raises((ModelError, RuntimeUnavailableError), match=str(path)):
+        load(path, options)
+
+
+def test_a_file_without_metadata_is_refused_with_the_path_of_what_is_missing(case):
+    path, options, _ = case
+    beside = path.with_name(path.name + ".json")
+    beside.unlink()
+    with pytest.raises(ModelError, match=str(beside)):
+        load(path, options)
+
+
+def test_a_file_that_is_not_the_one_its_metadata_describes_is_refused_with_both_hashes(case):
+    path, options, _ = case
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(ModelError, match=r"sha256 expected [0-9a-f]{64}, found [0-9a-f]{64}"):
+        load(path, options)
+
+
+def test_a_file_of_another_shape_than_its_metadata_says_is_refused_with_both_shapes(case, tiny):
+    path, options, _ = case
+    tiny.save(path, path.read_bytes(), input_size=32, precision="fp32")
+    with pytest.raises((ModelError, RuntimeUnavailableError), match=r"16, 16.*32, 32"):
+        load(path, options)

@@ -1,0 +1,45 @@
+"""The package lightfer_ros, for colcon and for pip alike."""
+
+from glob import glob
+
+from setuptools import find_packages, setup
+
+NAME = "lightfer_ros"
+SHARE = "share/" + NAME
+
+setup(
+    name=NAME,
+    version="0.1.0",
+    description="The facial expressions in front of a robot, in real time",
+    license="Apache-2.0",
+    author="The LightFER authors",
+    maintainer="The LightFER authors",
+    maintainer_email="lightfer@example.org",
+    python_requires=">=3.8",
+    packages=find_packages(include=[NAME, NAME + ".*"]),
+    data_files=[
+        ("share/ament_index/resource_index/packages", ["resource/" + NAME]),
+        (SHARE, ["package.xml"]),
+        (SHARE + "/launch", glob("launch/*.launch.py")),
+        (SHARE + "/config", glob("config/*")),
+        (SHARE + "/models", glob("models/*.*")),
+    ],
+    install_requires=["setuptools"],
+    # Ranges say what the code can stand; the versions we test with are pinned in requirements/.
+    extras_require={
+        "record": ["rosbags>=0.9"],
+        "litert": ["ai-edge-litert>=2.0"],
+        "benchmark": ["h5py", "onnx", "matplotlib"],
+        "train": ["torch>=2.4", "keras>=3.3", "onnx", "h5py", "scikit-learn"],
+    },
+    entry_points={
+        "console_scripts": [
+            "lightfer=lightfer_ros.cli.main:main",
+            "fetch=lightfer_ros.cli.fetch:main",
+            "emotion_node=lightfer_ros.nodes.emotion_node:main",
+            "camera_node=lightfer_ros.nodes.camera_node:main",
+            "recorder=lightfer_ros.nodes.recorder:main",
+        ],
+    },
+    zip_safe=True,
+)

@@ -12,9 +12,9 @@ setup(
     version="0.1.0",
     description="The facial expressions in front of a robot, in real time",
     license="Apache-2.0",
-    author="The LightFER authors",
-    maintainer="The LightFER authors",
-    maintainer_email="lightfer@example.org",
+    author="LightFER maintainers",
+    maintainer="LightFER maintainers",
+    maintainer_email="maintainers@lightfer.example",
     python_requires=">=3.8",
     packages=find_packages(include=[NAME, NAME + ".*"]),
     data_files=[

@@ -1,4 +1,4 @@
-"""The command `lightfer`: finds the module of a subcommand, and turns errors into one line and an exit code."""
+"""The command `lightfer`: finds a subcommand's module, and turns errors into one line and an exit code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COMMANDS: Dict[str, str] = {
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Run one subcommand; the exit code is 0 for success, 2 for an error of ours or of usage, 130 for Ctrl-C."""
+    """Run one subcommand; returns 0 for success, 2 for an error of ours or of usage, 130 for Ctrl-C."""
     parser = argparse.ArgumentParser(
         prog="lightfer",
         description="The facial expressions in front of a robot, in real time.",
@@ -44,7 +44,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 
 def run_command(module: ModuleType, args: argparse.Namespace) -> int:
-    """Run one subcommand's `run(args)`; an error of ours is one line on stderr, Ctrl-C ends without a traceback."""
+    """Run a subcommand's `run(args)`; an error of ours is one line on stderr, Ctrl-C leaves no traceback."""
     try:
         return int(module.run(args))
     except LightferError as error:

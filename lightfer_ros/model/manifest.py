@@ -18,7 +18,7 @@ KINDS = ("classifier", "landmarks", "detector", "sample", "source")
 
 @dataclass(frozen=True)
 class Origin:
-    """The one published archive that an asset is taken from: a pinned pip project and a member of its file."""
+    """The published archive that an asset is taken from: a pinned pip project and a member of its file."""
 
     project: str
     version: str
@@ -63,7 +63,7 @@ class Manifest:
 
 
 def data_folder() -> Path:
-    """Where fetched assets lie: $LIGHTFER_HOME, else $XDG_DATA_HOME/lightfer, else ~/.local/share/lightfer."""
+    """Where fetched assets lie: $LIGHTFER_HOME, or $XDG_DATA_HOME/lightfer, or ~/.local/share/lightfer."""
     home = os.environ.get("LIGHTFER_HOME")
     if home:
         return Path(home).expanduser()
@@ -80,13 +80,13 @@ def search_path() -> Tuple[Path, ...]:
 
 
 def read_manifest(path: Optional[Path] = None) -> Manifest:
-    """The manifest at `path`, or the one that ships with LightFER. Raises ModelError naming file and field."""
+    """The manifest at `path`, else the one that ships with LightFER. Raises ModelError naming file and field."""
     if path is None:
         places = [folder / "manifest.json" for folder in search_path()]
         path = next((place for place in places if place.is_file()), None)
         if path is None:
             raise ModelError(f"no manifest.json in {', '.join(str(place.parent) for place in places)}")
-    return _parse(path, path.stat().st_mtime_ns)
+    return _parse(path, path.stat().st_mtime_ns)  # the time is part of the cache's key
 
 
 def locate(name: str) -> Optional[Path]:

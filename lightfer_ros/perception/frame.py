@@ -10,51 +10,49 @@ import numpy as np
 from lightfer_ros.errors import ImageError
 
 MAX_PIXELS = 50_000_000
-"""Larger pictures are refused: one of them would fill a small robot's memory."""
+"""Larger pictures are refused: a single one would fill a small robot's memory."""
 
 
 class Frame:
     """One picture as the detector (grey) and the overlay (colour) want it.
 
     `width` and `height` are in pixels. The arrays may be the camera's own buffer: they are read-only, so that
-    nothing can be drawn into it. `grey` is C-contiguous, because dlib 20's detector misreads rows that are apart
-    (a region of it must be copied as well before dlib sees it); the rows of `bgr` may be padded.
+    nothing can be drawn into it. `grey` is C-contiguous, because dlib 20's detector misreads rows that lie
+    apart (a region of it must be copied as well before dlib sees it); the rows of `bgr` may be padded.
     """
 
     def __init__(
-        self, width: int, height: int, grey: Callable[[], np.ndarray], bgr: Callable[[], np.ndarray]
+        self,
+        width: int,
+        height: int,
+        *,
+        bgr: Optional[Callable[[], np.ndarray]] = None,
+        grey: Optional[Callable[[], np.ndarray]] = None,
     ) -> None:
-        """`grey` and `bgr` make the two arrays; each is called at most once. Raises ImageError on a bad size."""
+        """`bgr` and `grey` make the two arrays, each at most once; one left out is made from the other.
+
+        Raises ImageError when a picture has no pixels or more than MAX_PIXELS.
+        """
         check_size(width, height)
         self.width = width
         self.height = height
-        self._make_grey = grey
-        self._make_bgr = bgr
-        self._grey: Optional[np.ndarray] = None
+        self._make_bgr = bgr or (lambda: cv2.cvtColor(self.grey, cv2.COLOR_GRAY2BGR))
+        self._make_grey = grey or (lambda: cv2.cvtColor(self.bgr, cv2.COLOR_BGR2GRAY))
         self._bgr: Optional[np.ndarray] = None
+        self._grey: Optional[np.ndarray] = None
 
     @classmethod
     def from_array(cls, array: np.ndarray) -> Frame:
         """A picture from uint8 [h, w] (grey) or uint8 [h, w, 3] (BGR), contiguous or a view.
 
-        Copied only where pixels within a row are not contiguous. Raises ImageError for anything else.
+        Copied only where OpenCV or dlib could not read it in place. Raises ImageError for anything else.
         """
         if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or not _is_picture(array.shape):
             raise ImageError(f"picture: given {_describe(array)}, expected uint8 [h, w] or [h, w, 3]")
         height, width = array.shape[:2]
-        check_size(width, height)
-        if not _has_contiguous_rows(array):
-            array = np.ascontiguousarray(array)
         if array.ndim == 2:
-            return cls(width, height, lambda: array, lambda: cv2.cvtColor(array, cv2.COLOR_GRAY2BGR))
-        return cls(width, height, lambda: cv2.cvtColor(array, cv2.COLOR_BGR2GRAY), lambda: array)
-
-    @property
-    def grey(self) -> np.ndarray:
-        """uint8 [h, w], C-contiguous: luma, 0.299 R + 0.587 G + 0.114 B."""
-        if self._grey is None:
-            self._grey = _read_only(np.ascontiguousarray(self._make_grey()))
-        return self._grey
+            return cls(width, height, grey=lambda: array)
+        return cls(width, height, bgr=lambda: array if _has_contiguous_rows(array) else array.copy())
 
     @property
     def bgr(self) -> np.ndarray:
@@ -62,6 +60,13 @@ class Frame:
         if self._bgr is None:
             self._bgr = _read_only(self._make_bgr())
         return self._bgr
+
+    @property
+    def grey(self) -> np.ndarray:
+        """uint8 [h, w], C-contiguous: luma, 0.299 R + 0.587 G + 0.114 B."""
+        if self._grey is None:
+            self._grey = _read_only(np.ascontiguousarray(self._make_grey()))
+        return self._grey
 
 
 def check_size(width: int, height: int) -> None:
@@ -79,14 +84,13 @@ def _is_picture(shape: Tuple[int, ...]) -> bool:
     return len(shape) == 2 or (len(shape) == 3 and shape[2] == 3)
 
 
-def _has_contiguous_rows(array: np.ndarray) -> bool:
-    """Whether OpenCV can read the array in place: rows apart by any distance, pixels side by side."""
-    within_a_row = array.strides[1:] == ((3, 1) if array.ndim == 3 else (1,))
-    return within_a_row and array.strides[0] >= array.shape[1] * array.strides[1]
+def _has_contiguous_rows(bgr: np.ndarray) -> bool:
+    """Whether OpenCV can read it in place: rows apart by any distance, pixels side by side."""
+    return bool(bgr.strides[1:] == (3, 1) and bgr.strides[0] >= 3 * bgr.shape[1])
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:
-    view = array.view()
+    view: np.ndarray = array.view()
     view.flags.writeable = False
     return view
 

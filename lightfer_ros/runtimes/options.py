@@ -23,7 +23,7 @@ class RuntimeOptions:
     """What a user may choose about running a model; the defaults suit boards of two to four cores.
 
     runtime: a registered name, or "auto" for the best one that truly works here.
-    providers: execution providers in the order to try them, as the runtime names them; empty for its own order.
+    providers: execution providers to try, in order, as the runtime names them; empty for its own order.
     threads: threads that share one inference. One leaves the other cores to detection and to ROS.
     spinning: let those threads wait by burning CPU; a little faster alone, harmful beside other work.
     allow_fallback: whether something that was not named may be used when all that was named fails.
@@ -59,8 +59,9 @@ class RuntimeOptions:
         _yes_or_no("spinning", self.spinning)
         _yes_or_no("allow_fallback", self.allow_fallback)
         if self.engine_precision not in ENGINE_PRECISIONS:
+            known = ", ".join(ENGINE_PRECISIONS)
             raise ConfigurationError(
-                f"engine_precision is {self.engine_precision!r}, expected one of {', '.join(ENGINE_PRECISIONS)}"
+                f"engine_precision is {self.engine_precision!r}, expected one of {known}"
             )
         if not isinstance(self.engine_cache, (str, os.PathLike)) or not os.fspath(self.engine_cache):
             raise ConfigurationError(f"engine_cache is {self.engine_cache!r}, expected the path of a folder")

@@ -21,8 +21,8 @@ _log = logging.getLogger(__name__)
 class Runtime:
     """One engine: its name, the model formats it reads, where its Session class is, how to install it.
 
-    target: "package.module:Class", imported when first used. Class(path, metadata, options, provider) opens a
-    model. reference_provider: the one whose answers the other engines for these formats must give, if it has one.
+    target: "package.module:Class", imported when first used. reference_provider: the one whose answers every
+    other engine for these formats must give; empty when this runtime has none.
     """
 
     name: str
@@ -62,6 +62,15 @@ register(
         ("onnx",),
         "pip install onnxruntime (onnxruntime-gpu with an NVIDIA GPU)",
         reference_provider="CPUExecutionProvider",
+    )
+)
+register(
+    Runtime(
+        "litert",
+        "lightfer_ros.runtimes.litert:LiteRtSession",
+        ("litert",),
+        "pip install ai-edge-litert",
+        reference_provider="CPU",
     )
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Optional, Tuple, Type
+from typing import ClassVar, List, Optional, Tuple, Type
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class Session(abc.ABC):
 
     @abc.abstractmethod
     def _infer(self, batch: np.ndarray) -> np.ndarray:
-        """Probabilities of a batch of 1 to `_batch_limit` inputs, contiguous and in the model's own layout."""
+        """Probabilities of 1 to `_batch_limit` inputs, contiguous and in the file's own layout."""
 
     @abc.abstractmethod
     def _release(self) -> None:
@@ -60,10 +60,11 @@ class Session(abc.ABC):
     def run(self, batch: np.ndarray) -> np.ndarray:
         """Classify crops.
 
-        batch: float32 [n, h, w, c] as `metadata.normalization` scales it, whatever the file's own layout; n may
-        be 0, and may be larger than the engine takes at once. Returns float32 [n, 7], probabilities in EMOTIONS' order.
-        Raises ImageError naming what is wrong with the batch; RuntimeUnavailableError when the session is closed
-        or the engine gives no usable answer.
+        batch: float32 [n, h, w, c] as `metadata.normalization` scales it, whatever the file's own layout. n
+        may be 0, and may be more than the engine takes at once.
+        Returns float32 [n, 7], probabilities in the order of EMOTIONS.
+        Raises ImageError naming what is wrong with the batch, RuntimeUnavailableError when the session is
+        closed or the engine gives no usable answer.
         """
         if self._closed:
             raise RuntimeUnavailableError(f"the {self.runtime} session of {self.metadata.name} is closed")
@@ -76,9 +77,8 @@ class Session(abc.ABC):
             part = slice(start, min(start + self._batch_limit, count))
             probabilities[part] = self._infer(np.ascontiguousarray(batch[part]))
         if not np.isfinite(probabilities).all():
-            raise RuntimeUnavailableError(
-                f"{self.runtime} on {self.provider} gave probabilities that are no numbers for {self.metadata.name}"
-            )
+            where = f"{self.metadata.name} in {self.runtime} on {self.provider}"
+            raise RuntimeUnavailableError(f"{where} gave probabilities that are not finite")
         return probabilities
 
     def warm_up(self) -> None:
@@ -107,6 +107,13 @@ class Session(abc.ABC):
     def _input_shape(self) -> Tuple[int, int, int]:
         size = self.metadata.input_size
         return size, size, self.metadata.channels
+
+    @property
+    def _file_shape(self) -> List[int]:
+        """One input in the file's own layout."""
+        height, width, channels = self._input_shape
+        nchw = self.metadata.layout == "nchw"
+        return [channels, height, width] if nchw else [height, width, channels]
 
     def _check(self, batch: np.ndarray) -> None:
         height, width, channels = self._input_shape

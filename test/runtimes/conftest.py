@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from lightfer_ros.model.metadata import ModelMetadata, Normalization, write_metadata
+from lightfer_ros.model.metadata import ModelMetadata, Normalization, read_metadata, write_metadata
 
 
 class TinyNetwork:
@@ -76,6 +77,21 @@ class TinyNetwork:
         }
         write_metadata(path, ModelMetadata(**{**record, **changes}))
         return path
+
+    def save_as(self, runtime: str, precision: str, folder: Path) -> Path:
+        """Write the file that a runtime reads in a precision."""
+        if runtime == "litert":
+            from .tiny_litert import litert_file
+
+            content = litert_file(self.weights(), self.size, precision)
+            return self.save(folder / "tiny.tflite", content, format="litert", precision=precision)
+        return self.save(folder / "tiny.onnx", precision=precision)
+
+    def rewrite(self, path: Path, content: bytes, **changes: object) -> None:
+        """Write other content, or other metadata, and make the hash agree again."""
+        metadata = dataclasses.replace(read_metadata(path), **changes)
+        path.write_bytes(content)
+        write_metadata(path, metadata)
 
 
 @pytest.fixture

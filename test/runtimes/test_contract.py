@@ -11,20 +11,23 @@ import pytest
 from lightfer_ros.errors import ImageError, ModelError, RuntimeUnavailableError
 from lightfer_ros.runtimes import RuntimeOptions, Session, load
 
-ENGINES = {"onnxruntime": "onnxruntime"}
-"""Runtime name: the module that it needs."""
+MODULES = {"onnxruntime": "onnxruntime", "litert": "ai_edge_litert"}
+"""What each runtime imports: without it, its tests are skipped."""
 
-BOUND = {"fp32": 1e-4}
+BOUNDS = {"fp32": 1e-4, "fp16": 2e-3, "int8": 0.05}
+"""How far a probability may be from the reference in NumPy, per precision."""
+
+CASES = [("onnxruntime", "fp32"), ("litert", "fp32"), ("litert", "fp16"), ("litert", "int8")]
 
 
-@pytest.fixture(params=[("onnxruntime", "fp32")], ids="-".join)
+@pytest.fixture(params=CASES, ids="-".join)
 def case(request, tiny, tmp_path):
-    """A model file that one runtime reads in one precision."""
+    """A model file that one runtime reads in one precision, the options to read it, the bound to meet."""
     runtime, precision = request.param
-    if importlib.util.find_spec(ENGINES[runtime]) is None:
-        pytest.skip(f"{ENGINES[runtime]} is not installed")
-    path = tiny.save(tmp_path / "tiny.onnx", precision=precision)
-    return path, RuntimeOptions(runtime=runtime, allow_fallback=False), BOUND[precision]
+    if importlib.util.find_spec(MODULES[runtime]) is None:
+        pytest.skip(f"{MODULES[runtime]} is not installed")
+    path = tiny.save_as(runtime, precision, tmp_path)
+    return path, RuntimeOptions(runtime=runtime, allow_fallback=False), BOUNDS[precision]
 
 
 @pytest.fixture
@@ -117,7 +120,7 @@ def test_a_read_only_or_strided_batch_is_taken_as_it_is(case, session: Session, 
 def test_a_corrupt_file_is_refused_by_its_path(case, tiny):
     path, options, _ = case
     content = path.read_bytes()
-    tiny.save(path, content[: len(content) // 2])
+    tiny.rewrite(path, content[: len(content) // 2])
     with pytest.raises((ModelError, RuntimeUnavailableError), match=str(path)):
         load(path, options)
 
@@ -139,6 +142,6 @@ def test_a_file_that_is_not_the_one_its_metadata_describes_is_refused_with_both_
 
 def test_a_file_of_another_shape_than_its_metadata_says_is_refused_with_both_shapes(case, tiny):
     path, options, _ = case
-    tiny.save(path, path.read_bytes(), input_size=32, precision="fp32")
+    tiny.rewrite(path, path.read_bytes(), input_size=32)
     with pytest.raises((ModelError, RuntimeUnavailableError), match=r"16, 16.*32, 32"):
         load(path, options)

@@ -27,3 +27,7 @@ class DataError(LightferError, ValueError):
 
 class DownloadError(LightferError):
     """A file that could not be had, or is not the pinned one; the text gives both hashes."""
+
+
+class SourceError(LightferError):
+    """A camera, video or folder that cannot be opened, or that has stopped delivering pictures."""

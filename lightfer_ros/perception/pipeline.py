@@ -85,7 +85,8 @@ class Pipeline:
             self.reset()
             self._size = (frame.width, frame.height)
         faces = self._scan(frame) if self._scan_is_due(stamp) else self._follow(frame)
-        faces = self._classify(frame, self._tracker.update(faces, stamp), stamp)
+        faces = self._tracker.update(faces, stamp)
+        faces = self._classify(frame, faces[np.argsort(faces.track_id)], stamp)
         self._smoother.keep(self._tracker.track_ids)
         self._faces, self._last_stamp = faces, stamp
         return faces
@@ -114,7 +115,8 @@ class Pipeline:
             return True
         gap = stamp - self._last_stamp
         since_scan = stamp - self._last_scan
-        due = not 0.0 <= gap <= MOST_SECONDS_BETWEEN_FRAMES or since_scan >= self._config.detection_interval_s
+        # A stamp that stands still may be a driver that never sets it: then only scanning is safe.
+        due = not 0.0 < gap <= MOST_SECONDS_BETWEEN_FRAMES or since_scan >= self._config.detection_interval_s
         if due:
             self._last_scan = stamp
         return due

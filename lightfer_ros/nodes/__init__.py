@@ -1,0 +1,1 @@
+"""The only room with rclpy: parameters, messages, diagnostics and the nodes."""

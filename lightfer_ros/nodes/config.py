@@ -1,0 +1,51 @@
+"""Every parameter of the emotion node: those of the pipeline and those of its place in a ROS graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lightfer_ros.perception.config import PipelineConfig
+from lightfer_ros.perception.settings import setting
+
+
+@dataclass(frozen=True)
+class NodeConfig(PipelineConfig):
+    """The pipeline's settings, and how the node hears and speaks."""
+
+    image_transport: str = setting(
+        "raw",
+        """Type of the `image` topic: raw is sensor_msgs/Image, compressed is sensor_msgs/CompressedImage on
+        `image/compressed`.""",
+        choices=("raw", "compressed"),
+        live=False,
+    )
+    input_reliability: str = setting(
+        "auto",
+        """Reliability asked of the camera: auto follows the publisher that is there. Best effort loses raw
+        frames with an untuned Fast DDS.""",
+        choices=("auto", "reliable", "best_effort"),
+        live=False,
+    )
+    input_timeout_s: float = setting(
+        2.0,
+        "Seconds without an image after which diagnostics warn.",
+        minimum=0.1,
+        maximum=3600.0,
+    )
+    overlay_jpeg_quality: int = setting(
+        80, "JPEG quality of emotions/image/compressed.", minimum=1, maximum=100
+    )
+    assumed_face_width_m: float = setting(
+        0.15,
+        """Width of a face (the box from temple to temple), in metres, from which the distance is estimated
+        where there is no depth.""",
+        minimum=0.01,
+        maximum=1.0,
+    )
+    assumed_field_of_view_deg: float = setting(
+        60.0,
+        """Horizontal field of view that the distance is estimated with until a camera_info with a focal
+        length has come.""",
+        minimum=10.0,
+        maximum=170.0,
+    )

@@ -1,0 +1,132 @@
+"""Hearing the camera: a subscription whose reliability follows the publisher, and what is known of its health."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, List, Optional
+
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from lightfer_ros.nodes.statistics import Rate
+
+FOLLOW_PERIOD_S = 0.25
+"""How often `auto` looks who publishes; discovery itself takes about as long."""
+
+
+class ImageInput:
+    """Subscribes to the camera and hands every message on; exists only while the node is active."""
+
+    def __init__(self, node: Node, transport: str, reliability: str, on_image: Callable[[Any], None]) -> None:
+        """transport: raw or compressed. reliability: auto, reliable or best_effort."""
+        self._node = node
+        self._type = CompressedImage if transport == "compressed" else Image
+        self._name = "image/compressed" if transport == "compressed" else "image"
+        self._auto = reliability == "auto"
+        self._on_image = on_image
+        self._subscription: Any = None
+        self.reliability = (
+            ReliabilityPolicy.RELIABLE if reliability == "reliable" else ReliabilityPolicy.BEST_EFFORT
+        )
+        self.received = 0
+        self.lost = 0
+        self.counts_lost = False
+        self.rate = Rate()
+        self.lost_rate = Rate()
+        self.info_rate = Rate()
+        self.last_received: Optional[float] = None
+        self.focal_length: Optional[float] = None
+        self._focal_length_width = 0
+        self._subscribe()
+        self._info = node.create_subscription(CameraInfo, "camera_info", self._on_camera_info, _qos())
+        self._timer = None
+        if self._auto:
+            self._timer = node.create_timer(FOLLOW_PERIOD_S, self._follow_publisher, clock=_steady_clock())
+
+    @property
+    def topic(self) -> str:
+        """The full name of the topic, remapped."""
+        return str(self._subscription.topic_name)
+
+    @property
+    def topic_type(self) -> str:
+        """The ROS name of the message type that is expected."""
+        return f"sensor_msgs/msg/{self._type.__name__}"
+
+    def publishers(self) -> List[Any]:
+        """Who publishes on the topic: rclpy's endpoint information."""
+        return list(self._node.get_publishers_info_by_topic(self.topic))
+
+    def focal_length_px(self, width: int) -> Optional[float]:
+        """The camera's focal length for an image of that width, pixels; None until a camera_info has come."""
+        if self.focal_length is None or not self._focal_length_width:
+            return None
+        return self.focal_length * width / self._focal_length_width
+
+    def close(self) -> None:
+        """Stop hearing."""
+        if self._timer is not None:
+            self._node.destroy_timer(self._timer)
+        self._node.destroy_subscription(self._info)
+        self._node.destroy_subscription(self._subscription)
+
+    def _subscribe(self) -> None:
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+        arguments = (self._type, self._name, self._on_message, _qos(self.reliability))
+        try:
+            from rclpy.event_handler import SubscriptionEventCallbacks
+
+            events = SubscriptionEventCallbacks(message_lost=self._on_lost)
+            self._subscription = self._node.create_subscription(*arguments, event_callbacks=events)
+            self.counts_lost = True
+        except Exception:  # a middleware that cannot count them, or ROS before Iron
+            self._subscription = self._node.create_subscription(*arguments)
+
+    def _follow_publisher(self) -> None:
+        offered = {info.qos_profile.reliability for info in self.publishers()}
+        if not offered:
+            return
+        # Reliable hears reliable publishers only; best effort hears both.
+        all_reliable = offered == {ReliabilityPolicy.RELIABLE}
+        wanted = ReliabilityPolicy.RELIABLE if all_reliable else ReliabilityPolicy.BEST_EFFORT
+        if wanted != self.reliability:
+            self.reliability = wanted
+            self._node.get_logger().info(f"{self.topic}: input reliability is now {wanted.name}")
+            self._subscribe()
+
+    def _on_message(self, message: Any) -> None:
+        now = self._now()
+        self.received += 1
+        self.rate.add(now)
+        self.last_received = now
+        self._on_image(message)
+
+    def _on_lost(self, event: Any) -> None:
+        change = max(0, int(event.total_count_change))
+        self.lost += change
+        self.lost_rate.add(self._now(), change)
+
+    def _on_camera_info(self, message: Any) -> None:
+        self.info_rate.add(self._now())
+        if message.k[0] > 0.0 and message.width:
+            self.focal_length, self._focal_length_width = float(message.k[0]), int(message.width)
+
+    def _now(self) -> float:
+        return float(self._node.get_clock().now().nanoseconds) * 1e-9
+
+
+def _qos(reliability: ReliabilityPolicy = ReliabilityPolicy.BEST_EFFORT) -> QoSProfile:
+    return QoSProfile(
+        depth=1,
+        history=HistoryPolicy.KEEP_LAST,
+        reliability=reliability,
+        durability=DurabilityPolicy.VOLATILE,
+    )
+
+
+def _steady_clock() -> Any:
+    """Discovery goes on while simulated time stands still."""
+    from rclpy.clock import Clock, ClockType
+
+    return Clock(clock_type=ClockType.STEADY_TIME)

@@ -1,0 +1,122 @@
+"""What exists only while the node is configured: the worker, the publishers and the counts."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Any, Dict, List, Optional
+
+from lightfer_ros.errors import ImageError
+from lightfer_ros.nodes import diagnostics
+from lightfer_ros.nodes.config import NodeConfig
+from lightfer_ros.nodes.diagnostics import Counters
+from lightfer_ros.nodes.emotion_output import EmotionOutput
+from lightfer_ros.nodes.image_input import ImageInput
+from lightfer_ros.nodes.images import to_frame
+from lightfer_ros.nodes.messages import seconds
+from lightfer_ros.nodes.worker import Worker
+from lightfer_ros.perception.pipeline import Pipeline
+
+LONGEST_STOP_S = 0.5
+
+
+class Perceiving:
+    """Images offered here come out as emotions, made in a worker thread that owns the pipeline."""
+
+    def __init__(self, node: Any, config: NodeConfig) -> None:
+        """Load and warm up in the worker, and wait for it. Raises what Pipeline raises."""
+        self._node = node
+        self._config = config
+        self.source: Optional[ImageInput] = None
+        self._counters = Counters()
+        self._worker = Worker(lambda: Pipeline(config), self._perceive)
+        pipeline: Pipeline = self._worker.start().result()
+        session = pipeline.session
+        self._model = session.metadata.name
+        self._runtime = f"{session.runtime} {session.provider}"
+        self._passed_over = [f"{name} passed over: {reason}" for name, reason in session.passed_over]
+        for note in self._passed_over:
+            node.get_logger().warning(note)
+        node.get_logger().info(f"model {self._model} runs in {self._runtime}, detector {config.detector}")
+        self._output = EmotionOutput(node)
+
+    def offer(self, message: Any) -> None:
+        """Take a newer image; called in the executor's thread."""
+        self._worker.offer(message)
+
+    def reconfigure(self, config: NodeConfig, timeout_s: float) -> None:
+        """Use other settings from the next image on. Raises LightferError, TimeoutError; then nothing changed."""
+        future = self._worker.call(lambda pipeline: pipeline.reconfigure(config))
+        try:
+            future.result(timeout_s)
+        except FutureTimeoutError:
+            raise TimeoutError(f"the change was not made within {timeout_s:g} s") from None
+        self._config = config
+
+    def reset(self) -> None:
+        """Forget everybody seen so far, before the next image."""
+        self._worker.call(lambda pipeline: pipeline.reset())
+
+    def forget(self) -> None:
+        """Drop the image that waits; a node that is not active answers no image."""
+        self._worker.clear()
+
+    def close(self) -> None:
+        """End the worker and take the topics off the graph."""
+        self._worker.stop(LONGEST_STOP_S)
+        self._output.close()
+
+    def statuses(self, name: str, now: float) -> List[Any]:
+        """The diagnostics of an active node; `now` in the node's clock, seconds."""
+        source, counters = self.source, self._counters
+        assert source is not None
+        about = {
+            "model": self._model,
+            "runtime": self._runtime,
+            "detector": self._config.detector,
+            "passed over": "; ".join(self._passed_over),
+        }
+        return [
+            diagnostics.input_status(
+                f"{name}: input", source, counters, self._worker.dropped, self._config.input_timeout_s, now
+            ),
+            diagnostics.perception_status(f"{name}: perception", counters, about, (), now),
+        ]
+
+    def _perceive(self, pipeline: Pipeline, message: Any) -> None:
+        """One image; runs in the worker's thread and never raises."""
+        try:
+            self._answer(pipeline, message)
+        except ImageError as error:
+            if self._counters.refusals.add(str(error)):
+                self._node.get_logger().warning(f"image refused (told once, then counted): {error}")
+        except Exception as error:
+            # Whatever an image can do to a library, the next one gets its chance.
+            if self._node.context.ok() and self._counters.failures.add(f"{type(error).__name__}: {error}"):
+                self._node.get_logger().error(f"image failed (told once, then counted): {error!r}")
+
+    def _answer(self, pipeline: Pipeline, message: Any) -> None:
+        source, config = self.source, self._config
+        if source is None:
+            return
+        start = time.perf_counter()
+        frame = to_frame(message)
+        frame.grey  # decoding is lazy; its time is its own
+        decoded = time.perf_counter()
+        faces = pipeline.process(frame, seconds(message.header.stamp))
+        processed = time.perf_counter()
+        focal_length = source.focal_length_px(frame.width)
+        self._output.publish(faces, frame, message.header, self._model, self._runtime, config, focal_length)
+        stages: Dict[str, float] = {
+            "decode": decoded - start,
+            **pipeline.stage_seconds,
+            "publish": time.perf_counter() - processed,
+            "total": time.perf_counter() - start,
+        }
+        now = self._node.get_clock().now().nanoseconds * 1e-9
+        stages["age at publication"] = now - seconds(message.header.stamp)
+        counters = self._counters
+        counters.stages_ms.add({stage: 1000.0 * duration for stage, duration in stages.items()})
+        counters.published += 1
+        counters.faces = len(faces)
+        counters.output_rate.add(now)

@@ -1,0 +1,80 @@
+"""Small running measures: rates over seconds, percentiles over the newest samples, reasons counted."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import Deque, Dict, Iterable
+
+import numpy as np
+
+SAMPLES = 300
+"""Percentiles are over so many newest samples: ten seconds at 30 Hz."""
+
+MOST_REASONS = 20
+"""More different reasons than this are counted together: a broken driver can invent a new one every frame."""
+
+
+class Rate:
+    """Events per second over a window that slides with the caller's clock."""
+
+    def __init__(self, window_s: float = 5.0) -> None:
+        self._window_s = window_s
+        self._events: Deque[float] = deque()
+
+    def add(self, now: float, count: int = 1) -> None:
+        """Count events that happened at `now`, seconds."""
+        if self._events and now < self._events[-1]:
+            self._events.clear()  # the clock jumped back
+        self._events.extend([now] * count)
+
+    def per_second(self, now: float) -> float:
+        """The rate over the window before `now`, or since the first event where that is later."""
+        while self._events and not 0.0 <= now - self._events[0] <= self._window_s:
+            self._events.popleft()
+        if len(self._events) < 2:
+            return 0.0
+        span = max(now, self._events[-1]) - self._events[0]
+        return (len(self._events) - 1) / span if span > 0 else 0.0
+
+
+class Percentiles:
+    """Median and 99th percentile of the newest samples of several named quantities."""
+
+    def __init__(self) -> None:
+        self._samples: Dict[str, Deque[float]] = {}
+
+    def add(self, values: Dict[str, float]) -> None:
+        """Add one sample to each quantity."""
+        for name, value in values.items():
+            self._samples.setdefault(name, deque(maxlen=SAMPLES)).append(value)
+
+    @property
+    def names(self) -> Iterable[str]:
+        """The quantities that have samples, in the order they first came."""
+        return list(self._samples)
+
+    def percentile(self, name: str, percent: float) -> float:
+        """The percentile of a quantity, NaN without samples."""
+        samples = self._samples.get(name)
+        return float(np.percentile(np.asarray(samples), percent)) if samples else float("nan")
+
+
+class Refusals:
+    """Why frames were refused: each reason is news once and counted ever after."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.last = ""
+
+    def add(self, reason: str) -> bool:
+        """Count a refusal; True where the reason is new and should be told."""
+        if reason not in self.counts and len(self.counts) >= MOST_REASONS:
+            reason = "other reasons"
+        self.counts[reason] += 1
+        self.last = reason
+        return self.counts[reason] == 1
+
+    @property
+    def total(self) -> int:
+        """All refusals together."""
+        return sum(self.counts.values())

@@ -1,0 +1,103 @@
+"""One thread that owns the pipeline from birth to death and always works on the newest image."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from concurrent.futures import Future
+from typing import Any, Callable, Deque, Optional, Tuple
+
+Task = Tuple[Callable[[Any], Any], "Future[Any]"]
+
+
+class Worker:
+    """Runs `make()` and then everything that needs its result in a thread of its own.
+
+    Images wait in a slot of one: a newer one replaces an older one, which counts as dropped. There is no queue.
+    """
+
+    def __init__(self, make: Callable[[], Any], handle: Callable[[Any, Any], None]) -> None:
+        """make: builds the thing that the thread owns; it is closed at the end. handle: called with the thing
+        and each image; it must not raise."""
+        self._make = make
+        self._handle = handle
+        self._ready: Future[Any] = Future()
+        self._wake = threading.Condition()
+        self._image: Optional[Any] = None
+        self._tasks: Deque[Task] = deque()
+        self._stopping = False
+        self.dropped = 0
+        # A daemon, since loading a file inside a C++ library cannot be interrupted at shutdown.
+        self._thread = threading.Thread(target=self._run, name="perception", daemon=True)
+
+    def start(self) -> Future[Any]:
+        """Start the thread; the future tells when the thing is made, or why not."""
+        self._thread.start()
+        return self._ready
+
+    def offer(self, image: Any) -> None:
+        """Hand over a newer image; one that still waits is dropped and counted."""
+        with self._wake:
+            if self._image is not None:
+                self.dropped += 1
+            self._image = image
+            self._wake.notify()
+
+    def call(self, function: Callable[[Any], Any]) -> Future[Any]:
+        """Run `function(thing)` in the thread, between two images."""
+        future: Future[Any] = Future()
+        with self._wake:
+            if self._stopping:
+                future.set_exception(RuntimeError("the worker has stopped"))
+            else:
+                self._tasks.append((function, future))
+                self._wake.notify()
+        return future
+
+    def clear(self) -> None:
+        """Forget the image that waits, if any."""
+        with self._wake:
+            self._image = None
+
+    def stop(self, timeout_s: float) -> bool:
+        """End after what is in hand; False where the thread is still inside it after `timeout_s`."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            thing = self._make()
+        except Exception as error:
+            self._ready.set_exception(error)
+            return
+        try:
+            self._ready.set_result(thing)
+            while self._step(thing):
+                pass
+        finally:
+            thing.close()
+
+    def _step(self, thing: Any) -> bool:
+        with self._wake:
+            self._wake.wait_for(lambda: self._stopping or self._tasks or self._image is not None)
+            if self._stopping:
+                self._cancel_tasks()
+                return False
+            tasks, self._tasks = self._tasks, deque()
+            image, self._image = self._image, None
+        for function, future in tasks:
+            try:
+                future.set_result(function(thing))
+            except Exception as error:
+                future.set_exception(error)
+        if image is not None:
+            self._handle(thing, image)
+        return True
+
+    def _cancel_tasks(self) -> None:
+        while self._tasks:
+            self._tasks.popleft()[1].cancel()

@@ -1,0 +1,169 @@
+"""The emotion node in a process of its own, over DDS: what it says about real pictures."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from lightfer_msgs.msg import Emotion
+from rclpy.qos import ReliabilityPolicy
+from ros_graph import Camera, Graph, value
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from visualization_msgs.msg import Marker, MarkerArray
+
+from lightfer_ros.model import EMOTIONS, manifest
+from lightfer_ros.model.metadata import read_metadata
+
+SUNGLASSES_HIDE_ONE = 4
+"""Of the five people in the photo, HOG finds those four whose eyes can be seen."""
+
+
+def test_every_face_of_a_photo_is_answered_under_the_photos_own_header(graph, emotion_node, several_faces):
+    with emotion_node():
+        camera = Camera(graph)
+        camera.wait_for_listener()
+        stamp = camera.send(several_faces)
+        answer = graph.answer_to(stamp)
+    assert answer.header.frame_id == "camera_optical"
+    assert (answer.image_width, answer.image_height) == (1000, 667)
+    assert answer.model == read_metadata(manifest.find("default")).name
+    assert "onnxruntime" in answer.runtime
+    assert len(answer.emotions) == SUNGLASSES_HIDE_ONE
+    assert [e.track_id for e in answer.emotions] == [1, 2, 3, 4]
+    for emotion in answer.emotions:
+        assert emotion.state == Emotion.STATE_DETECTED
+        points = np.array(emotion.landmarks).reshape(68, 2)
+        box = emotion.box
+        inside = (points > (box.x - box.width / 4, box.y - box.height / 4)) & (
+            points < (box.x + 1.25 * box.width, box.y + 1.35 * box.height)
+        )
+        assert inside.all()
+        assert math.isclose(sum(emotion.probabilities), 1.0, abs_tol=1e-3)
+        assert emotion.label_name == EMOTIONS[emotion.label]
+        assert emotion.confidence == max(emotion.probabilities)
+        assert -1.0 <= emotion.valence <= 1.0 and -1.0 <= emotion.arousal <= 1.0
+        assert emotion.classification_age == 0.0
+        assert math.isnan(emotion.head_pose.yaw) and math.isnan(emotion.reliability)
+    assert sum(e.label_name == "happy" for e in answer.emotions) >= 3
+
+
+def test_nobody_in_the_picture_gives_an_empty_array(graph, emotion_node):
+    with emotion_node():
+        camera = Camera(graph)
+        camera.wait_for_listener()
+        answer = graph.answer_to(camera.send(np.full((480, 640, 3), 128, np.uint8)))
+    assert list(answer.emotions) == []
+    assert (answer.image_width, answer.image_height) == (640, 480)
+
+
+def test_compressed_images_give_what_raw_ones_give(graph, emotion_node, one_face):
+    import cv2
+
+    _, png = cv2.imencode(".png", one_face)
+    with emotion_node(image_transport="compressed"):
+        publisher = graph.node.create_publisher(CompressedImage, "image/compressed", 1)
+        graph.wait(lambda: publisher.get_subscription_count() > 0, "the node subscribes")
+        message = CompressedImage(format="png")
+        message.data.frombytes(png)
+        message.header.stamp.sec = 5
+        publisher.publish(message)
+        compressed = graph.answer_to((5, 0))
+    with emotion_node():
+        camera = Camera(graph)
+        camera.wait_for_listener()
+        raw = graph.answer_to(camera.send(one_face))
+    assert len(raw.emotions) == len(compressed.emotions) == 1
+    assert raw.emotions[0].box == compressed.emotions[0].box
+    np.testing.assert_array_equal(raw.emotions[0].probabilities, compressed.emotions[0].probabilities)
+
+
+def test_overlay_and_markers_are_there_for_those_who_listen(graph, emotion_node, one_face):
+    heard: dict[str, list] = {"image": [], "jpeg": [], "markers": []}
+    graph.listen(Image, "emotions/image", heard["image"].append)
+    graph.listen(CompressedImage, "emotions/image/compressed", heard["jpeg"].append)
+    graph.listen(MarkerArray, "emotions/markers", heard["markers"].append)
+    info = graph.node.create_publisher(CameraInfo, "camera_info", 1)
+    with emotion_node(assumed_face_width_m=0.2):
+        camera = Camera(graph)
+        camera.wait_for_listener()
+        graph.wait(lambda: info.get_subscription_count() > 0, "the node hears camera_info")
+        info.publish(CameraInfo(width=640, height=480, k=[500.0, 0, 320.0, 0, 500.0, 240.0, 0, 0, 1.0]))
+        graph.status("input", lambda status: True)
+
+        def answered_with_everything():
+            camera.send(one_face)
+            return all(heard.values())
+
+        graph.wait(answered_with_everything, "overlay, its JPEG and markers")
+        overlay = heard["image"][-1]
+        face = graph.emotions[-1].emotions[0]
+    assert (overlay.width, overlay.height, overlay.encoding) == (640, 480, "bgr8")
+    drawn = np.frombuffer(overlay.data, np.uint8).reshape(480, 640, 3)
+    changed = (drawn != one_face).any(axis=2)
+    x, y, w, h = (round(v) for v in (face.box.x, face.box.y, face.box.width, face.box.height))
+    assert changed[y : y + h, x : x + w].mean() > 0.02
+    assert changed.mean() < 0.5
+    assert bytes(heard["jpeg"][-1].data[:2]) == b"\xff\xd8"
+    spheres = [m for m in heard["markers"][-1].markers if m.type == Marker.SPHERE]
+    assert [m.id for m in spheres] == [face.track_id]
+    assert face.distance_source == Emotion.DISTANCE_FACE_WIDTH
+    assert math.isclose(face.distance, 500.0 * 0.2 / face.box.width, rel_tol=1e-4)
+    assert math.isclose(spheres[0].pose.position.z, face.distance, rel_tol=1e-4)
+
+
+def test_it_follows_the_reliability_of_the_camera_that_is_there(graph, emotion_node, one_face):
+    with emotion_node() as process:
+        unreliable = Camera(graph, ReliabilityPolicy.BEST_EFFORT)
+        unreliable.wait_for_listener()
+        graph.status("input", lambda s: value(s, "reliability") == "best_effort")
+        graph.node.destroy_publisher(unreliable.publisher)
+        reliable = Camera(graph)
+        graph.status("input", lambda s: value(s, "reliability") == "reliable")
+        reliable.wait_for_listener()
+        graph.answer_to(reliable.send(one_face))
+        assert "input reliability is now RELIABLE" in process.log()
+
+
+def test_two_nodes_work_side_by_side_in_namespaces(graph, emotion_node, one_face):
+    other = Graph(graph.namespace + "_other")
+    try:
+        with emotion_node(), emotion_node("-r", f"__ns:={other.namespace}"):
+            first, second = Camera(graph), Camera(other)
+            first.wait_for_listener()
+            second.wait_for_listener()
+            graph.answer_to(first.send(one_face))
+            answer = other.answer_to(second.send(np.zeros_like(one_face)))
+            assert list(answer.emotions) == []
+            assert len(graph.emotions) == len(other.emotions) == 1
+    finally:
+        other.close()
+
+
+def test_the_newest_image_wins_and_those_it_replaces_are_counted(graph, emotion_node, several_faces):
+    with emotion_node(detection_interval_s=0.0, detection_upsampling=2):
+        camera = Camera(graph)
+        camera.wait_for_listener()
+        stamps = [camera.send(several_faces) for _ in range(12)]
+        graph.answer_to(stamps[-1], timeout_s=60)
+        answered = {(m.header.stamp.sec, m.header.stamp.nanosec) for m in graph.emotions}
+        status = graph.status("input", lambda s: int(value(s, "images dropped for a newer one")) > 0)
+    assert stamps[-1] in answered
+    received = int(value(status, "images received"))
+    dropped = int(value(status, "images dropped for a newer one"))
+    assert received == len(answered) + dropped
+
+
+def test_a_track_keeps_its_id_over_images_and_reset_forgets_everybody(graph, emotion_node, one_face):
+    from std_srvs.srv import Trigger
+
+    with emotion_node():
+        camera = Camera(graph)
+        camera.wait_for_listener()
+        ids = [graph.answer_to(camera.send(one_face)).emotions[0].track_id for _ in range(5)]
+        assert ids == [1] * 5
+        assert graph.emotions[-1].emotions[0].time_in_view > 0.5
+        answer = graph.call(Trigger, f"{graph.namespace}/emotion_node/reset", Trigger.Request())
+        assert answer.success
+        again = graph.answer_to(camera.send(one_face)).emotions[0]
+    assert again.track_id == 2
+    assert again.time_in_view == 0.0

@@ -1,0 +1,44 @@
+# One command each. `make` alone lists them.
+
+# With a ROS 2 distribution sourced, what colcon built is on the path; otherwise .venv holds everything.
+ifdef ROS_DISTRO
+RUN := . install/local_setup.sh && .venv/bin/
+else
+RUN := .venv/bin/
+endif
+
+.PHONY: help setup demo test lint soak benchmark ros train pin
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 18
+
+setup:  ## make this checkout ready: packages, ROS 2, messages, models, sample video
+	@scripts/setup
+
+demo: setup  ## the sample video through the node, shown here; results in demo/
+	@$(RUN)lightfer demo
+
+test: setup  ## every test but the long ones
+	@$(RUN)python -m pytest
+
+soak: setup  ## the long tests: 10,000 frames and more
+	@$(RUN)python -m pytest -m soak
+
+lint: setup  ## style and types
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+
+benchmark: setup  ## speed, latency and memory on this machine
+	@$(RUN)lightfer benchmark
+
+ros: setup  ## build the workspace with colcon, for the ROS 2 distribution that is sourced
+	@test -n "$(ROS_DISTRO)" || { echo "make ros: source a ROS 2 distribution first" >&2; exit 1; }
+	@echo "built; now: source install/setup.bash && ros2 launch lightfer_ros nano.launch.py"
+
+train:  ## train the network: make train ARGS="--recipe … --out …"
+	@scripts/setup train
+	@.venv-train/bin/python -m lightfer_ros.training $(ARGS)
+
+pin:  ## write the lock files in requirements/ anew, from the .in files
+	@scripts/pin

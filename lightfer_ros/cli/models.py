@@ -1,0 +1,127 @@
+"""`lightfer models`: what there is to run and to try with, where it comes from, and whether it is whole."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Iterator
+
+from lightfer_ros.errors import ModelError
+from lightfer_ros.model.manifest import (
+    Asset,
+    Manifest,
+    how_to_get,
+    locate,
+    read_manifest,
+    search_path,
+    verify,
+)
+from lightfer_ros.model.metadata import metadata_path, read_metadata
+
+MODEL_SUFFIXES = (".onnx", ".tflite")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `lightfer models`."""
+    parser.add_argument("--json", action="store_true", help="print one JSON list instead of the table")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print every asset of the manifest, and every other model file with metadata beside it."""
+    manifest = read_manifest()
+    rows = [_asset_row(manifest, asset) for asset in manifest.assets.values()]
+    rows += [_file_row(path) for path in _other_models(manifest)]
+    if args.json:
+        print(json.dumps([asdict(row) for row in rows], indent=2))
+    else:
+        _print_table(rows)
+    return 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One file as it is told: `state` is verified, missing or wrong; `cure` says what to do about the latter."""
+
+    name: str
+    kind: str
+    state: str
+    path: Optional[str]
+    description: str = ""
+    licence: str = ""
+    origin: str = ""
+    accuracy: Mapping[str, float] = field(default_factory=dict)
+    aliases: Tuple[str, ...] = ()
+    cure: Optional[str] = None
+
+
+def _asset_row(manifest: Manifest, asset: Asset) -> Row:
+    path = locate(asset.name)
+    row = Row(
+        name=asset.name,
+        kind=asset.kind,
+        state="verified",
+        path=str(path) if path else None,
+        description=asset.description,
+        licence=asset.licence,
+        origin=_origin(asset),
+        aliases=tuple(alias for alias, name in manifest.aliases.items() if name == asset.name),
+    )
+    if path is None:
+        return replace(row, state="missing", cure=how_to_get(asset))
+    try:
+        verify(path, asset)
+        return replace(row, accuracy=read_metadata(path).accuracy) if asset.kind == "classifier" else row
+    except ModelError as error:
+        return replace(row, state="wrong", cure=str(error))
+
+
+def _file_row(path: Path) -> Row:
+    """The row of a model file that stands in no manifest: its metadata says what it is."""
+    try:
+        metadata = read_metadata(path)
+    except ModelError as error:
+        return Row(str(path), "classifier", "wrong", str(path), cure=str(error))
+    return Row(
+        name=metadata.name,
+        kind="classifier",
+        state="verified",
+        path=str(path),
+        description=metadata.description,
+        licence=metadata.licence,
+        origin=str(path),
+        accuracy=metadata.accuracy,
+    )
+
+
+def _other_models(manifest: Manifest) -> Iterator[Path]:
+    known = {asset.file for asset in manifest.assets.values()}
+    for folder in search_path():
+        for path in sorted(folder.glob("*")):
+            if path.suffix in MODEL_SUFFIXES and path.name not in known and metadata_path(path).is_file():
+                yield path
+
+
+def _origin(asset: Asset) -> str:
+    if asset.origin is not None:
+        return f"{asset.origin.project} {asset.origin.version}"
+    if asset.made_from:
+        return "made here from " + (asset.made_from[0] if len(asset.made_from) == 1 else "clips and photos")
+    return "ships with LightFER"
+
+
+def _print_table(rows: Sequence[Row]) -> None:
+    cells = [("NAME", "KIND", "STATE", "ACCURACY", "FROM", "LICENCE")]
+    for row in rows:
+        name = " = ".join([*row.aliases, row.name])
+        cells.append((name, row.kind, row.state, _accuracy(row.accuracy), row.origin, row.licence))
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    for line in cells:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+    for row in rows:
+        if row.cure:
+            print(f"{row.name}: {row.cure}")
+
+
+def _accuracy(accuracy: Mapping[str, float]) -> str:
+    return ", ".join(f"{100 * value:.1f} % {name}" for name, value in accuracy.items())

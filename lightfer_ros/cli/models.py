@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, Mapping, Optional, Sequence, Tuple
 
 from lightfer_ros.errors import ModelError
 from lightfer_ros.model.manifest import (
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class Row:
-    """One file as it is told: `state` is verified, missing or wrong; `cure` says what to do about the latter."""
+    """One file as it is told: `state` is verified, missing or wrong; `cure` says what to do about it."""
 
     name: str
     kind: str

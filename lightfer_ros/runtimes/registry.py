@@ -57,6 +57,14 @@ def runtimes() -> Tuple[Runtime, ...]:
 
 register(
     Runtime(
+        "tensorrt",
+        "lightfer_ros.runtimes.tensorrt:TensorRtSession",
+        ("onnx",),
+        "comes with JetPack, or from NVIDIA; needs pycuda as well",
+    )
+)
+register(
+    Runtime(
         "onnxruntime",
         "lightfer_ros.runtimes.onnxruntime:OnnxRuntimeSession",
         ("onnx",),

@@ -89,8 +89,10 @@ class Session(abc.ABC):
     def close(self) -> None:
         """Give back what the engine holds. May be called again."""
         if not self._closed:
-            self._closed = True
             self._release()
+            self._closed = (
+                True  # only now: a GPU session refuses the wrong thread and stays open for the right
+            )
 
     def __enter__(self) -> Session:
         return self

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import onnx
@@ -11,6 +13,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from lightfer_ros.model.metadata import ModelMetadata, Normalization, read_metadata, write_metadata
+
+from .fake_pycuda import FakeGpu
+from .fake_tensorrt import fake_tensorrt
 
 
 class TinyNetwork:
@@ -92,6 +97,30 @@ class TinyNetwork:
         metadata = dataclasses.replace(read_metadata(path), **changes)
         path.write_bytes(content)
         write_metadata(path, metadata)
+
+
+class FakeNvidia:
+    """Puts a fake GPU and a fake TensorRT of some version where `import` finds them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch, self.gpus = monkeypatch, []
+
+    def install(self, version: str, **gpu: object) -> ModuleType:
+        """Return the fake tensorrt module; its GPU is the last of `gpus`."""
+        self.gpus.append(FakeGpu(**gpu))
+        pycuda = ModuleType("pycuda")
+        pycuda.driver, trt = self.gpus[-1].driver, fake_tensorrt(version, self.gpus[-1])
+        modules = {"pycuda": pycuda, "pycuda.driver": pycuda.driver, "pycuda.autoinit": None, "tensorrt": trt}
+        for name, module in modules.items():
+            self._monkeypatch.setitem(sys.modules, name, module)
+        return trt
+
+
+@pytest.fixture
+def nvidia(monkeypatch):
+    fake = FakeNvidia(monkeypatch)
+    yield fake
+    assert [gpu.leaks() for gpu in fake.gpus] == [[] for _ in fake.gpus], "left behind on the GPU"
 
 
 @pytest.fixture

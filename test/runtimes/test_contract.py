@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import threading
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lightfer_ros.errors import ImageError, ModelError, RuntimeUnavailableError
 from lightfer_ros.runtimes import RuntimeOptions, Session, load
+from lightfer_ros.runtimes.tensorrt_engine import build_engine
 
 MODULES = {"onnxruntime": "onnxruntime", "litert": "ai_edge_litert"}
 """What each runtime imports: without it, its tests are skipped."""
@@ -17,36 +20,61 @@ MODULES = {"onnxruntime": "onnxruntime", "litert": "ai_edge_litert"}
 BOUNDS = {"fp32": 1e-4, "fp16": 2e-3, "int8": 0.05}
 """How far a probability may be from the reference in NumPy, per precision."""
 
-CASES = [("onnxruntime", "fp32"), ("litert", "fp32"), ("litert", "fp16"), ("litert", "int8")]
+CASES = [
+    ("onnxruntime", "fp32"),
+    ("litert", "fp32"),
+    ("litert", "fp16"),
+    ("litert", "int8"),
+    ("tensorrt", "fp32", "8.2.1"),
+    ("tensorrt", "fp32", "8.6.2"),
+    ("tensorrt", "fp32", "10.3.0"),
+    ("tensorrt", "fp32", "11.1.0"),
+]
+"""Runtime, precision, and the TensorRT that stands in for the vendor's."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model file that one runtime reads in one precision, the options for it, the bound to meet."""
+
+    path: Path
+    options: RuntimeOptions
+    bound: float
+
+    def load(self) -> Session:
+        if self.options.runtime == "tensorrt":
+            build_engine(self.path, self.options)
+        return load(self.path, self.options)
 
 
 @pytest.fixture(params=CASES, ids="-".join)
-def case(request, tiny, tmp_path):
-    """A model file that one runtime reads in one precision, the options to read it, the bound to meet."""
-    runtime, precision = request.param
-    if importlib.util.find_spec(MODULES[runtime]) is None:
+def case(request, tiny, nvidia, tmp_path) -> Case:
+    runtime, precision, *version = request.param
+    if version:
+        nvidia.install(version[0])
+    elif importlib.util.find_spec(MODULES[runtime]) is None:
         pytest.skip(f"{MODULES[runtime]} is not installed")
     path = tiny.save_as(runtime, precision, tmp_path)
-    return path, RuntimeOptions(runtime=runtime, allow_fallback=False), BOUNDS[precision]
+    options = RuntimeOptions(runtime=runtime, allow_fallback=False, engine_cache=tmp_path / "engines")
+    return Case(path, options, BOUNDS[precision])
 
 
 @pytest.fixture
-def session(case):
-    path, options, _ = case
-    with load(path, options) as session:
+def session(case: Case):
+    with case.load() as session:
         yield session
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 64])
-def test_a_batch_of_any_size_gets_the_reference_answers(case, session: Session, tiny, count):
+def test_a_batch_of_any_size_gets_the_reference_answers(case: Case, session: Session, tiny, count):
     batch = tiny.crops(count)
     answer = session.run(batch)
     assert answer.shape == (count, 7) and answer.dtype == np.float32
-    np.testing.assert_allclose(answer, tiny.answer(batch), atol=case[2])
+    np.testing.assert_allclose(answer, tiny.answer(batch), atol=case.bound)
 
 
-def test_a_session_says_what_it_runs_on(case, session: Session):
-    assert session.runtime == case[1].runtime
+def test_a_session_says_what_it_runs_on(case: Case, session: Session):
+    assert session.runtime == case.options.runtime
     assert session.provider
     assert session.passed_over == ()
 
@@ -72,29 +100,27 @@ def test_a_batch_that_is_not_what_the_model_takes_is_refused_by_name(session: Se
     assert session.run(tiny.crops(2)).shape == (2, 7), "a refused batch must not spoil the session"
 
 
-def test_two_sessions_side_by_side_keep_their_own_answers(case, tiny, tmp_path):
-    path, options, bound = case
+def test_two_sessions_side_by_side_keep_their_own_answers(case: Case, tiny):
     first, second = tiny.crops(3), tiny.crops(5)
-    with load(path, options) as a, load(path, options) as b:
+    with case.load() as a, case.load() as b:
         for _ in range(3):
-            np.testing.assert_allclose(a.run(first), tiny.answer(first), atol=bound)
-            np.testing.assert_allclose(b.run(second), tiny.answer(second), atol=bound)
+            np.testing.assert_allclose(a.run(first), tiny.answer(first), atol=case.bound)
+            np.testing.assert_allclose(b.run(second), tiny.answer(second), atol=case.bound)
         a.close()
-        np.testing.assert_allclose(b.run(second), tiny.answer(second), atol=bound)
+        np.testing.assert_allclose(b.run(second), tiny.answer(second), atol=case.bound)
 
 
-def test_a_session_loaded_in_a_thread_runs_and_closes_in_it(case, tiny):
-    path, options, bound = case
+def test_a_session_loaded_in_a_thread_runs_and_closes_in_it(case: Case, tiny):
     answers, batch = [], tiny.crops(4)
 
     def work() -> None:
-        with load(path, options) as session:
+        with case.load() as session:
             answers.append(session.run(batch))
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join(60)
-    np.testing.assert_allclose(answers[0], tiny.answer(batch), atol=bound)
+    np.testing.assert_allclose(answers[0], tiny.answer(batch), atol=case.bound)
 
 
 def test_a_session_may_be_closed_twice_and_then_runs_no_more(session: Session, tiny):
@@ -111,37 +137,33 @@ def test_an_answer_is_the_callers_to_keep(session: Session, tiny):
     np.testing.assert_array_equal(first, kept)
 
 
-def test_a_read_only_or_strided_batch_is_taken_as_it_is(case, session: Session, tiny):
+def test_a_read_only_or_strided_batch_is_taken_as_it_is(case: Case, session: Session, tiny):
     batch = tiny.crops(6)
     batch.setflags(write=False)
-    np.testing.assert_allclose(session.run(batch[::2]), tiny.answer(batch[::2]), atol=case[2])
+    np.testing.assert_allclose(session.run(batch[::2]), tiny.answer(batch[::2]), atol=case.bound)
 
 
-def test_a_corrupt_file_is_refused_by_its_path(case, tiny):
-    path, options, _ = case
-    content = path.read_bytes()
-    tiny.rewrite(path, content[: len(content) // 2])
-    with pytest.raises((ModelError, RuntimeUnavailableError), match=str(path)):
-        load(path, options)
+def test_a_corrupt_file_is_refused_by_its_path(case: Case, tiny):
+    content = case.path.read_bytes()
+    tiny.rewrite(case.path, content[: len(content) // 2])
+    with pytest.raises((ModelError, RuntimeUnavailableError), match=str(case.path)):
+        case.load()
 
 
-def test_a_file_without_metadata_is_refused_with_the_path_of_what_is_missing(case):
-    path, options, _ = case
-    beside = path.with_name(path.name + ".json")
+def test_a_file_without_metadata_is_refused_with_the_path_of_what_is_missing(case: Case):
+    beside = case.path.with_name(case.path.name + ".json")
     beside.unlink()
     with pytest.raises(ModelError, match=str(beside)):
-        load(path, options)
+        case.load()
 
 
-def test_a_file_that_is_not_the_one_its_metadata_describes_is_refused_with_both_hashes(case):
-    path, options, _ = case
-    path.write_bytes(path.read_bytes() + b"\0")
+def test_a_file_that_is_not_the_one_its_metadata_describes_is_refused_with_both_hashes(case: Case):
+    case.path.write_bytes(case.path.read_bytes() + b"\0")
     with pytest.raises(ModelError, match=r"sha256 expected [0-9a-f]{64}, found [0-9a-f]{64}"):
-        load(path, options)
+        case.load()
 
 
-def test_a_file_of_another_shape_than_its_metadata_says_is_refused_with_both_shapes(case, tiny):
-    path, options, _ = case
-    tiny.rewrite(path, path.read_bytes(), input_size=32)
+def test_a_file_of_another_shape_than_its_metadata_says_is_refused_with_both_shapes(case: Case, tiny):
+    tiny.rewrite(case.path, case.path.read_bytes(), input_size=32)
     with pytest.raises((ModelError, RuntimeUnavailableError), match=r"16, 16.*32, 32"):
-        load(path, options)
+        case.load()

@@ -35,13 +35,14 @@ def input_status(
     name: str, source: ImageInput, counters: Counters, dropped: int, timeout_s: float, now: float
 ) -> DiagnosticStatus:
     """How the camera is heard. `now` in the node's own clock, seconds."""
-    seen, lost = source.rate.per_second(now), source.lost_rate.per_second(now)
-    # A camera_info is small and arrives where frames are lost: without a count of the lost, it stands in.
-    published = max(seen + lost, source.info_rate.per_second(now))
+    seen, missed = source.rate.per_second(now), source.missed_rate.per_second(now)
+    # A camera_info is small and arrives where frames are lost: without numbered messages it stands in.
+    published = max(seen + missed, source.info_rate.per_second(now))
+    arrived = published - source.lost_rate.per_second(now) if source.counts_lost else seen
     level, message = OK, "images arrive"
     if source.last_received is None or now - source.last_received > timeout_s:
         level, message = WARN, _silence(source, now)
-    elif published > 0 and 1.0 - seen / published > LOSS_WORTH_A_WARNING:
+    elif published > 0 and 1.0 - arrived / published > LOSS_WORTH_A_WARNING:
         level = WARN
         message = (
             f"frames get lost on {source.topic}: {published:.1f} Hz published, {seen:.1f} Hz seen; "
@@ -62,7 +63,7 @@ def input_status(
             "rate seen (Hz)": f"{seen:.1f}",
             "images received": str(source.received),
             "images lost in transport": str(source.lost) if source.counts_lost else "not counted here",
-            "images dropped for a newer one": str(dropped),
+            "images dropped for a newer one": str(dropped + source.overwritten),
             "images refused": str(counters.refusals.total),
             "last refusal": counters.refusals.last,
             "age of newest image (s)": f"{age:.3f}",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Optional
 
 import numpy as np
-from lightfer_msgs.msg import EmotionArray
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Image
 from visualization_msgs.msg import MarkerArray
 
+from lightfer_msgs.msg import EmotionArray
 from lightfer_ros.nodes.config import NodeConfig
 from lightfer_ros.nodes.images import to_image, to_jpeg
 from lightfer_ros.nodes.markers import distance_from_width, focal_length_of, to_markers

@@ -1,4 +1,4 @@
-"""Hearing the camera: a subscription whose reliability follows the publisher, and what is known of its health."""
+"""Hearing the camera: a subscription whose reliability follows the publisher, and its health."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from typing import Any, Callable, List, Optional
 
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from lightfer_ros.nodes.statistics import Rate
 
 FOLLOW_PERIOD_S = 0.25
-"""How often `auto` looks who publishes; discovery itself takes about as long."""
+"""How often it is looked up who publishes; discovery itself takes about as long."""
+
+_SEQUENCE = "publication_sequence_number"
 
 
 class ImageInput:
@@ -29,24 +32,32 @@ class ImageInput:
             ReliabilityPolicy.RELIABLE if reliability == "reliable" else ReliabilityPolicy.BEST_EFFORT
         )
         self.received = 0
+        self.missed = 0
         self.lost = 0
         self.counts_lost = False
         self.rate = Rate()
+        self.missed_rate = Rate()
         self.lost_rate = Rate()
+        self._publisher_count = 0
+        self._last_sequence = 0
         self.info_rate = Rate()
         self.last_received: Optional[float] = None
         self.focal_length: Optional[float] = None
         self._focal_length_width = 0
         self._subscribe()
+        self._follow_publisher()
         self._info = node.create_subscription(CameraInfo, "camera_info", self._on_camera_info, _qos())
-        self._timer = None
-        if self._auto:
-            self._timer = node.create_timer(FOLLOW_PERIOD_S, self._follow_publisher, clock=_steady_clock())
+        self._timer = node.create_timer(FOLLOW_PERIOD_S, self._follow_publisher, clock=_steady_clock())
 
     @property
     def topic(self) -> str:
         """The full name of the topic, remapped."""
         return str(self._subscription.topic_name)
+
+    @property
+    def overwritten(self) -> int:
+        """Images that arrived and were replaced by a newer one before this process could take them."""
+        return max(0, self.missed - self.lost)
 
     @property
     def topic_type(self) -> str:
@@ -65,15 +76,18 @@ class ImageInput:
 
     def close(self) -> None:
         """Stop hearing."""
-        if self._timer is not None:
-            self._node.destroy_timer(self._timer)
+        self._node.destroy_timer(self._timer)
         self._node.destroy_subscription(self._info)
         self._node.destroy_subscription(self._subscription)
 
     def _subscribe(self) -> None:
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
-        arguments = (self._type, self._name, self._on_message, _qos(self.reliability))
+        # Before Iron a callback takes the message alone.
+        numbered = hasattr(Subscription, "CallbackType")
+        callback = self._on_numbered_message if numbered else self._on_message
+        arguments = (self._type, self._name, callback, _qos(self.reliability))
+        self._last_sequence = 0
         try:
             from rclpy.event_handler import SubscriptionEventCallbacks
 
@@ -84,8 +98,10 @@ class ImageInput:
             self._subscription = self._node.create_subscription(*arguments)
 
     def _follow_publisher(self) -> None:
-        offered = {info.qos_profile.reliability for info in self.publishers()}
-        if not offered:
+        publishers = self.publishers()
+        self._publisher_count = len(publishers)
+        offered = {info.qos_profile.reliability for info in publishers}
+        if not offered or not self._auto:
             return
         # Reliable hears reliable publishers only; best effort hears both.
         all_reliable = offered == {ReliabilityPolicy.RELIABLE}
@@ -94,6 +110,16 @@ class ImageInput:
             self.reliability = wanted
             self._node.get_logger().info(f"{self.topic}: input reliability is now {wanted.name}")
             self._subscribe()
+
+    def _on_numbered_message(self, message: Any, info: Any) -> None:
+        # The publisher numbers its messages: a gap is an image that was lost, or overwritten unread.
+        number = info.get(_SEQUENCE) or 0
+        if self._publisher_count == 1 and 0 < self._last_sequence < number:
+            gap = number - self._last_sequence - 1
+            self.missed += gap
+            self.missed_rate.add(self._now(), gap)
+        self._last_sequence = number
+        self._on_message(message)
 
     def _on_message(self, message: Any) -> None:
         now = self._now()

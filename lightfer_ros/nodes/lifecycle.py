@@ -1,4 +1,4 @@
-"""rclpy's lifecycle node where there is one; before Humble a plain node that is configured and active at once."""
+"""rclpy's lifecycle node where there is one; before Humble a plain node that starts at once."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from lightfer_msgs.msg import BoundingBox, Emotion, EmotionArray, HeadPose
 
+from lightfer_msgs.msg import BoundingBox, Emotion, EmotionArray, HeadPose
 from lightfer_ros.model import EMOTIONS, valence_arousal
 from lightfer_ros.perception.faces import Faces
 from lightfer_ros.perception.landmarks import COUNT

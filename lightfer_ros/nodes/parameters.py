@@ -45,7 +45,7 @@ def descriptor(declared: Setting) -> ParameterDescriptor:
         description=declared.description,
         additional_constraints=declared.allowed
         + ("" if declared.live else "; may change only while the node is unconfigured"),
-        # A whole number is a fine value for a float parameter; ROS would refuse it without the parameter's name.
+        # A whole number is a fine value for a float parameter; ROS would refuse it without a name.
         dynamic_typing=True,
     )
     if declared.kind is float and declared.minimum is not None:

@@ -45,7 +45,7 @@ class Perceiving:
         self._worker.offer(message)
 
     def reconfigure(self, config: NodeConfig, timeout_s: float) -> None:
-        """Use other settings from the next image on. Raises LightferError, TimeoutError; then nothing changed."""
+        """Use other settings from the next image on. Raises LightferError or TimeoutError."""
         future = self._worker.call(lambda pipeline: pipeline.reconfigure(config))
         try:
             future.result(timeout_s)
@@ -101,7 +101,7 @@ class Perceiving:
             return
         start = time.perf_counter()
         frame = to_frame(message)
-        frame.grey  # decoding is lazy; its time is its own
+        _ = frame.grey  # decoding is lazy; its time is its own
         decoded = time.perf_counter()
         faces = pipeline.process(frame, seconds(message.header.stamp))
         processed = time.perf_counter()

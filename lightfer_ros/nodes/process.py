@@ -17,8 +17,16 @@ def run(make_node: Callable[[], Any], arguments: Optional[List[str]] = None) -> 
     make_node: called after `rclpy.init`; imports its libraries only then. The node may have `start()`, called
     once before spinning, `close()`, called once at the end, and `finished`, true when it wants to end.
     """
+    stopped = threading.Event()
+
+    def stop(*_: Any) -> None:
+        """Leave whatever the main thread is doing, loading included; a second signal changes nothing."""
+        stopped.set()
+        _ignore_further_signals()
+        raise SystemExit(0)
+
     for number in STOP_SIGNALS:
-        signal.signal(number, _stop)
+        signal.signal(number, stop)
     code = 0
     node: Any = None
     try:
@@ -43,17 +51,13 @@ def run(make_node: Callable[[], Any], arguments: Optional[List[str]] = None) -> 
             code = 2
     except SystemExit as stop:
         code = int(stop.code or 0)
-    except KeyboardInterrupt:
-        pass
+    except Exception:
+        # Raised inside a C extension, the stop may come out of it as any other error.
+        if not stopped.is_set():
+            raise
     _ignore_further_signals()
     _end(node)
     return code
-
-
-def _stop(*_: Any) -> None:
-    """Leave whatever the main thread is doing, loading included; a second signal changes nothing."""
-    _ignore_further_signals()
-    raise SystemExit(0)
 
 
 def _ignore_further_signals() -> None:

@@ -13,7 +13,7 @@ Task = Tuple[Callable[[Any], Any], "Future[Any]"]
 class Worker:
     """Runs `make()` and then everything that needs its result in a thread of its own.
 
-    Images wait in a slot of one: a newer one replaces an older one, which counts as dropped. There is no queue.
+    Images wait in a slot of one: a newer one replaces an older one, which counts as dropped. No queue.
     """
 
     def __init__(self, make: Callable[[], Any], handle: Callable[[Any, Any], None]) -> None:

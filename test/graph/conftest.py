@@ -38,9 +38,15 @@ def launch(graph: Graph, environment: dict[str, str], tmp_path: Path) -> Any:
     """Start one of our nodes in the test's namespace; it must end by itself with exit code 0 on SIGINT."""
 
     @contextmanager
-    def start(module: str, *arguments: str, expect_exit: int | None = 0, **parameters: Any) -> Iterator[Any]:
+    def start(
+        module: str,
+        *arguments: str,
+        namespace: str = graph.namespace,
+        expect_exit: int = 0,
+        **parameters: Any,
+    ) -> Iterator[Any]:
         command = [sys.executable, "-m", f"lightfer_ros.nodes.{module}", "--ros-args"]
-        command += ["-r", f"__ns:={graph.namespace}", *arguments]
+        command += ["-r", f"__ns:={namespace}", *arguments]
         for name, value in parameters.items():
             text = str(value).lower() if isinstance(value, bool) else str(value)
             command += ["-p", f"{name}:={text}"]
@@ -60,9 +66,8 @@ def launch(graph: Graph, environment: dict[str, str], tmp_path: Path) -> Any:
             output = process.log()
             log.close()
             print(output)
-        if expect_exit is not None:
-            assert code == expect_exit, output
-            assert "Traceback" not in output, output
+        assert code == expect_exit, output
+        assert "Traceback" not in output, output
 
     return start
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from lightfer_msgs.msg import Emotion
 from rclpy.qos import ReliabilityPolicy
 from ros_graph import Camera, Graph, value
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from visualization_msgs.msg import Marker, MarkerArray
 
+from lightfer_msgs.msg import Emotion
 from lightfer_ros.model import EMOTIONS, manifest
 from lightfer_ros.model.metadata import read_metadata
 
@@ -61,13 +61,11 @@ def test_compressed_images_give_what_raw_ones_give(graph, emotion_node, one_face
 
     _, png = cv2.imencode(".png", one_face)
     with emotion_node(image_transport="compressed"):
-        publisher = graph.node.create_publisher(CompressedImage, "image/compressed", 1)
-        graph.wait(lambda: publisher.get_subscription_count() > 0, "the node subscribes")
+        camera = Camera(graph, kind=CompressedImage, topic="image/compressed")
+        camera.wait_for_listener()
         message = CompressedImage(format="png")
         message.data.frombytes(png)
-        message.header.stamp.sec = 5
-        publisher.publish(message)
-        compressed = graph.answer_to((5, 0))
+        compressed = graph.answer_to(camera.send_message(message))
     with emotion_node():
         camera = Camera(graph)
         camera.wait_for_listener()
@@ -127,7 +125,7 @@ def test_it_follows_the_reliability_of_the_camera_that_is_there(graph, emotion_n
 def test_two_nodes_work_side_by_side_in_namespaces(graph, emotion_node, one_face):
     other = Graph(graph.namespace + "_other")
     try:
-        with emotion_node(), emotion_node("-r", f"__ns:={other.namespace}"):
+        with emotion_node(), emotion_node(namespace=other.namespace):
             first, second = Camera(graph), Camera(other)
             first.wait_for_listener()
             second.wait_for_listener()
@@ -146,11 +144,11 @@ def test_the_newest_image_wins_and_those_it_replaces_are_counted(graph, emotion_
         stamps = [camera.send(several_faces) for _ in range(12)]
         graph.answer_to(stamps[-1], timeout_s=60)
         answered = {(m.header.stamp.sec, m.header.stamp.nanosec) for m in graph.emotions}
-        status = graph.status("input", lambda s: int(value(s, "images dropped for a newer one")) > 0)
+        graph.status(
+            "input", lambda s: int(value(s, "images dropped for a newer one")) == len(stamps) - len(answered)
+        )
     assert stamps[-1] in answered
-    received = int(value(status, "images received"))
-    dropped = int(value(status, "images dropped for a newer one"))
-    assert received == len(answered) + dropped
+    assert 1 < len(answered) < len(stamps)
 
 
 def test_a_track_keeps_its_id_over_images_and_reset_forgets_everybody(graph, emotion_node, one_face):

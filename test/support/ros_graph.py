@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
-from lightfer_msgs.msg import EmotionArray
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
+from lightfer_msgs.msg import EmotionArray
 from lightfer_ros.errors import ModelError
 from lightfer_ros.model import manifest
 
@@ -111,21 +111,36 @@ class Graph:
 class Camera:
     """Publishes pictures one by one, as a driver would."""
 
-    def __init__(self, graph: Graph, reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABLE) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABLE,
+        kind: Any = Image,
+        topic: str = "image",
+    ) -> None:
         self._graph = graph
-        qos = QoSProfile(depth=5, reliability=reliability)
-        self.publisher = graph.node.create_publisher(Image, "image", qos)
+        self._reliability = reliability
+        self.publisher = graph.node.create_publisher(
+            kind, topic, QoSProfile(depth=5, reliability=reliability)
+        )
         self._next = 1
 
     def wait_for_listener(self) -> None:
         """Return when the node under test hears this camera with the reliability that it chose."""
-        self._graph.wait(lambda: self.publisher.get_subscription_count() > 0, "the node subscribes")
+        topic = self.publisher.topic_name
+
+        def heard() -> bool:
+            listeners = self._graph.node.get_subscriptions_info_by_topic(topic)
+            settled = [listener.qos_profile.reliability for listener in listeners] == [self._reliability]
+            return settled and self.publisher.get_subscription_count() == 1
+
+        self._graph.wait(heard, "the node subscribes")
 
     def send(self, bgr: np.ndarray, **fields: Any) -> tuple[int, int]:
         """Publish a bgr8 picture, fields of the message overridden by `fields`; return its stamp."""
         return self.send_message(image_message(bgr, **fields))
 
-    def send_message(self, message: Image, period_s: float = 0.2) -> tuple[int, int]:
+    def send_message(self, message: Any, period_s: float = 0.2) -> tuple[int, int]:
         """Publish any image under the next stamp, `period_s` after the one before."""
         self._next += 1
         stamp = divmod(round(self._next * period_s * 1e9), 1_000_000_000)

@@ -7,8 +7,9 @@ import glob
 import json
 import os
 import sys
+from collections import Counter
 from pathlib import Path
-from typing import Any, Counter, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 import cv2
 import numpy as np

@@ -55,11 +55,12 @@ class Manifest:
 
     def __getitem__(self, name: str) -> Asset:
         """The asset of this name or alias. Raises ModelError listing the names there are."""
+        meant = self.aliases.get(name, name)
         try:
-            return self.assets[self.aliases.get(name, name)]
+            return self.assets[meant]
         except KeyError:
             known = ", ".join([*self.aliases, *self.assets])
-            raise ModelError(f"asset {name!r} is not in the manifest, which has {known}") from None
+            raise ModelError(f"asset {meant!r} is not in the manifest, which has {known}") from None
 
 
 def data_folder() -> Path:
@@ -80,7 +81,7 @@ def search_path() -> Tuple[Path, ...]:
 
 
 def read_manifest(path: Optional[Path] = None) -> Manifest:
-    """The manifest at `path`, else the one that ships with LightFER. Raises ModelError naming file and field."""
+    """The manifest at `path`, else the one LightFER ships with. Raises ModelError naming file and field."""
     if path is None:
         places = [folder / "manifest.json" for folder in search_path()]
         path = next((place for place in places if place.is_file()), None)

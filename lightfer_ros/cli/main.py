@@ -13,6 +13,7 @@ from lightfer_ros import __version__
 from lightfer_ros.errors import LightferError
 
 COMMANDS: Dict[str, str] = {
+    "demo": "play a video through the node on a real ROS graph; pictures, video and bag in demo/",
     "classify": "find the faces in pictures and classify their expressions",
     "fetch": "get the models and the sample video",
     "models": "list the models: origin, licence, accuracy, verified or not",

@@ -23,6 +23,8 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 16.0
 """A camera that went away is tried again after pauses that double from the first to the longest."""
 
 LISTENER_PERIOD_S = 0.05
+SETTLED_S = 1.0
+"""A listener that follows the publisher's reliability subscribes twice; discovery is done after this."""
 
 
 class CameraNode(Node):  # type: ignore[misc]
@@ -114,9 +116,10 @@ class CameraNode(Node):  # type: ignore[misc]
     def _wait_for_subscriber(self) -> None:
         if not self._config.wait_for_subscriber:
             return
-        while not self._image.get_subscription_count() and not self._jpeg.get_subscription_count():
-            if self._stop.wait(LISTENER_PERIOD_S):
-                return
+        settled = 0.0
+        while settled < SETTLED_S and not self._stop.wait(LISTENER_PERIOD_S):
+            heard = self._image.get_subscription_count() + self._jpeg.get_subscription_count() > 0
+            settled = settled + LISTENER_PERIOD_S if heard else 0.0
 
     def _at_end(self) -> None:
         self.get_logger().info(f"the source has ended after {self.published} pictures")

@@ -61,6 +61,7 @@ def input_status(
             "publishers": str(len(source.publishers())),
             "rate published (Hz)": f"{published:.1f}",
             "rate seen (Hz)": f"{seen:.1f}",
+            "images published": str(source.received + source.missed),
             "images received": str(source.received),
             "images lost in transport": str(source.lost) if source.counts_lost else "not counted here",
             "images dropped for a newer one": str(dropped + source.overwritten),

@@ -36,7 +36,7 @@ class Perceiving:
         self._runtime = f"{session.runtime} {session.provider}"
         self._passed_over = [f"{name} passed over: {reason}" for name, reason in session.passed_over]
         for note in self._passed_over:
-            node.get_logger().warning(note)
+            node.get_logger().info(note)
         node.get_logger().info(f"model {self._model} runs in {self._runtime}, detector {config.detector}")
         self._output = EmotionOutput(node)
 

@@ -12,25 +12,27 @@ import time
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("rclpy.lifecycle", reason="this ROS has no lifecycle in rclpy")
+
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters
 from rclpy.parameter import Parameter
 from ros_graph import Camera, value
-
-lifecycle = pytest.importorskip("lifecycle_msgs.srv", reason="this ROS has no lifecycle in rclpy")
-from lifecycle_msgs.msg import Transition
 
 from lightfer_ros.model import manifest
 
 
 def change(graph, transition: int) -> bool:
-    request = lifecycle.ChangeState.Request(transition=Transition(id=transition))
+    request = ChangeState.Request(transition=Transition(id=transition))
     name = f"{graph.namespace}/emotion_node/change_state"
-    return bool(graph.call(lifecycle.ChangeState, name, request).success)
+    return bool(graph.call(ChangeState, name, request).success)
 
 
 def state(graph) -> str:
     name = f"{graph.namespace}/emotion_node/get_state"
-    return str(graph.call(lifecycle.GetState, name, lifecycle.GetState.Request()).current_state.label)
+    return str(graph.call(GetState, name, GetState.Request()).current_state.label)
 
 
 def set_parameters(graph, **values):

@@ -1,0 +1,146 @@
+"""`lightfer demo`: a video through the node on a real ROS graph, shown here and kept in a folder."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any, Dict, List
+
+from lightfer_ros.errors import LightferError
+from lightfer_ros.model import EMOTIONS, manifest
+from lightfer_ros.model.metadata import metadata_path
+
+RESULTS = ("emotions.mp4", "emotions.png", "timeline.png", "bag", "summary.json")
+STAGES = ("decode", "detect", "landmarks", "align", "classify", "publish", "total")
+LINE_PERIOD_S = 0.5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `lightfer demo`."""
+    parser.add_argument("--source", default="sample", help="what to play: sample, a video, a camera, …")
+    parser.add_argument(
+        "--output", type=Path, default=Path("demo"), help="folder of the results (default: demo)"
+    )
+    parser.add_argument("--detector", default="dlib_hog", help="dlib_hog (default) or yunet")
+    parser.add_argument("--model", default="default", help="classifier by name or path (default: default)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Play, show, write the results; 0 when every process did its work and ended cleanly."""
+    try:
+        from lightfer_ros.nodes import demo
+    except ImportError as error:
+        raise LightferError(
+            f"the demo needs ROS 2 and lightfer_msgs ({error}); `make setup` brings them"
+        ) from None
+    _clear(args.output)
+    parts = _parts(args.source)
+    printer = _Printer()
+    print(f"playing {args.source} through emotion_node; results go to {args.output}/")
+    recording = demo.run(
+        args.source,
+        args.output / "bag",
+        {"model": args.model, "detector": args.detector},
+        printer.show,
+    )
+    from lightfer_ros.cli import demo_pictures
+
+    print("writing the video and the pictures …")
+    demo.write_video(recording.pictures, args.output / "emotions.mp4")
+    demo_pictures.contact_sheet(recording.pictures, parts, args.output / "emotions.png")
+    demo_pictures.timeline(recording.answers, parts, args.output / "timeline.png")
+    summary = summarize(recording)
+    (args.output / "summary.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+    for name in RESULTS:
+        print(f"  {args.output / name}")
+    median = summary["stages_ms"].get("total", {}).get("p50", float("nan"))
+    print(
+        f"{summary['frames_in']} frames in, {summary['arrays_out']} answered, "
+        f"{summary['frames_dropped']} dropped for newer ones, {len(summary['tracks'])} tracks, "
+        f"{median} ms a frame (median), {summary['model']} in {summary['runtime']}"
+    )
+    failed = {name: code for name, code in summary["exit_codes"].items() if code != 0}
+    if failed or not summary["arrays_out"]:
+        raise LightferError(
+            f"the demo did not end well: exit codes {failed}, {summary['arrays_out']} answers"
+        )
+    return 0
+
+
+def summarize(recording: Any) -> Dict[str, Any]:
+    """What `summary.json` holds, from what the viewer recorded."""
+    heard = recording.diagnostics.get("input", {})
+    worked = recording.diagnostics.get("perception", {})
+    tracks: Dict[int, List[Any]] = {}
+    for at, faces in recording.answers:
+        for track_id, label in zip(faces.track_id.tolist(), faces.label.tolist()):
+            tracks.setdefault(track_id, []).append((at, EMOTIONS[label] if label >= 0 else "unknown"))
+    stages = {
+        stage: {p: float(worked[f"{stage} {p} (ms)"]) for p in ("p50", "p99")}
+        for stage in (*STAGES, "age at publication")
+        if f"{stage} p50 (ms)" in worked
+    }
+    return {
+        "frames_in": int(heard.get("images published", 0)),
+        "arrays_out": len(recording.answers),
+        "frames_dropped": int(heard.get("images dropped for a newer one", 0)),
+        "faces_most": max((len(faces) for _, faces in recording.answers), default=0),
+        "tracks": [
+            {
+                "track_id": track_id,
+                "from_s": round(rows[0][0], 2),
+                "to_s": round(rows[-1][0], 2),
+                "labels": {
+                    name: sum(1 for _, n in rows if n == name) for name in sorted({n for _, n in rows})
+                },
+            }
+            for track_id, rows in sorted(tracks.items())
+        ],
+        "stages_ms": stages,
+        "runtime": worked.get("runtime", ""),
+        "model": worked.get("model", ""),
+        "detector": worked.get("detector", ""),
+        "exit_codes": recording.exit_codes,
+    }
+
+
+class _Printer:
+    """Says in the terminal what is seen, a line every half second."""
+
+    def __init__(self) -> None:
+        self._last = -LINE_PERIOD_S
+
+    def show(self, at: float, faces: Any, runtime: str) -> None:
+        if at - self._last < LINE_PERIOD_S:
+            return
+        self._last = at
+        said = [
+            f"#{track_id} {EMOTIONS[label]} {faces.probabilities[i, label]:.0%}"
+            if label >= 0
+            else f"#{track_id} …"
+            for i, (track_id, label) in enumerate(zip(faces.track_id.tolist(), faces.label.tolist()))
+        ]
+        print(f"{at:6.1f} s  {'   '.join(said) or 'nobody'}", flush=True)
+
+
+def _parts(source: str) -> List[Any]:
+    """The sample's parts by name, start and end; nothing for other videos."""
+    if source != "sample":
+        return []
+    record = metadata_path(manifest.find("sample"))
+    values = json.loads(record.read_text(encoding="utf-8"))
+    return [(part["name"], part["start"], part["end"]) for part in values["parts"]]
+
+
+def _clear(output: Path) -> None:
+    """Make the folder, without the results of an earlier demo; anything else in it stays."""
+    output.mkdir(parents=True, exist_ok=True)
+    for name in RESULTS:
+        path = output / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.exists():
+            os.remove(path)

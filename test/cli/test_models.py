@@ -1,0 +1,68 @@
+"""`lightfer models`: every asset with origin, licence, accuracy, and whether it is the right file."""
+
+import json
+import shutil
+
+import pytest
+
+from lightfer_ros.cli.main import main
+from lightfer_ros.model.manifest import locate, read_manifest
+from lightfer_ros.model.metadata import metadata_path
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A data folder that holds the stand-in classifier and nothing else."""
+    model = locate("mini_xception")
+    if model is None:
+        pytest.skip("mini_xception is not here: `lightfer fetch`")
+    shutil.copy(model, tmp_path)
+    shutil.copy(metadata_path(model), tmp_path)
+    monkeypatch.setenv("LIGHTFER_HOME", str(tmp_path))
+    return tmp_path
+
+
+def listed(capsys):
+    assert main(["models", "--json"]) == 0
+    return {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+
+
+def test_missing_assets_are_listed_with_the_command_that_gets_them(home, capsys):
+    rows = listed(capsys)
+    assert set(rows) == set(read_manifest().assets)
+    assert rows["yunet"]["state"] == "missing"
+    assert "lightfer fetch yunet" in rows["yunet"]["cure"]
+    assert rows["shape_predictor_68"]["licence"] == "trained on iBUG 300-W: research use only"
+
+
+def test_a_classifier_is_listed_with_its_accuracy_and_where_it_lies(home, capsys):
+    row = listed(capsys)["mini_xception"]
+    assert row["state"] == "verified" and row["path"] == str(home / "mini_xception.onnx")
+    assert row["accuracy"] == {"fer2013/PublicTest": 0.6551}
+    assert row["aliases"] == ["default"]
+
+
+def test_a_changed_file_is_listed_as_wrong_with_both_hashes(home, capsys):
+    model = home / "mini_xception.onnx"
+    expected = json.loads(metadata_path(model).read_text())["sha256"]
+    model.write_bytes(model.read_bytes()[:-1] + b"\0")
+    row = listed(capsys)["mini_xception"]
+    assert row["state"] == "wrong" and expected in row["cure"]
+
+
+def test_a_model_of_ones_own_is_listed_by_its_metadata(home, capsys):
+    model, own = home / "mini_xception.onnx", home / "my_network.onnx"
+    shutil.copy(model, own)
+    record = json.loads(metadata_path(model).read_text())
+    metadata_path(own).write_text(json.dumps({**record, "name": "my_network", "accuracy": {"mine": 0.9}}))
+    row = listed(capsys)["my_network"]
+    assert row["state"] == "verified" and row["accuracy"] == {"mine": 0.9}
+
+
+def test_the_table_has_a_line_for_each_and_the_cures_below(home, capsys):
+    assert main(["models"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assets = read_manifest().assets
+    assert len(lines) == 1 + len(assets) + len(assets) - 1  # all but one of them are missing here
+    classifier = next(line for line in lines if "default = mini_xception" in line)
+    assert "verified" in classifier and "65.5 % fer2013/PublicTest" in classifier

@@ -43,10 +43,12 @@ class EngineBuild:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         )
 
-    def poll(self) -> Optional[bool]:
+    def poll(self, wait_s: float = 0.0) -> Optional[bool]:
         """None while it runs; then whether the engine is there. The reason, if not, is in `progress`."""
-        code = self._process.poll()
-        return None if code is None else code == 0
+        try:
+            return self._process.wait(wait_s) == 0
+        except subprocess.TimeoutExpired:
+            return None
 
     @property
     def progress(self) -> str:

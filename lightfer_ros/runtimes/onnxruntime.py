@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Dict, Tuple
+from typing import Any, ClassVar, Dict, List, Tuple
 
 import numpy as np
 import onnxruntime
@@ -14,8 +14,10 @@ from lightfer_ros.runtimes.options import RuntimeOptions
 from lightfer_ros.runtimes.session import Session
 
 CPU = "CPUExecutionProvider"
+CUDA = "CUDAExecutionProvider"
+TENSORRT = "TensorrtExecutionProvider"
 _NOT_LOCAL = ("AzureExecutionProvider",)
-"""Built into the plain wheel, but it sends the input to a server: never offered."""
+"""Built into the plain wheel, but it sends its input to a server: never offered."""
 
 
 class OnnxRuntimeSession(Session):
@@ -25,18 +27,29 @@ class OnnxRuntimeSession(Session):
 
     def __init__(self, path: Path, metadata: ModelMetadata, options: RuntimeOptions, provider: str) -> None:
         super().__init__(path, metadata, options, provider)
-        self._session = _open(path, options, provider)
+        self._session = _open(path, metadata, options, provider)
         actual = self._session.get_providers()
         if actual[0] != provider:  # ONNX Runtime itself falls back in silence
             raise RuntimeUnavailableError(
                 f"{provider} was refused; ONNX Runtime would run on {', '.join(actual)}"
             )
+        if provider == TENSORRT and metadata.precision != "int8_trt":
+            self.arithmetic = options.engine_precision
         self._input, self._output = self._check_signature()
 
     @classmethod
     def providers(cls, metadata: ModelMetadata, options: RuntimeOptions) -> Tuple[str, ...]:
-        """Providers built into this ONNX Runtime, in its own order, the CPU last."""
-        return tuple(p for p in onnxruntime.get_available_providers() if p not in _NOT_LOCAL)
+        """Providers built into this ONNX Runtime, in its own order, the CPU last.
+
+        TensorRT is offered only when named: it builds its engine inside `load`, for minutes, and nothing can
+        interrupt it. A file quantized for CPUs goes to the CPU first.
+        """
+        there = [p for p in onnxruntime.get_available_providers() if p not in _NOT_LOCAL]
+        if TENSORRT not in options.providers:
+            there = [p for p in there if p != TENSORRT]
+        if metadata.precision == "int8":
+            there.sort(key=lambda p: p != CPU)
+        return tuple(there)
 
     def _infer(self, batch: np.ndarray) -> np.ndarray:
         try:
@@ -72,7 +85,9 @@ class OnnxRuntimeSession(Session):
         return inputs[0].name, outputs[0].name
 
 
-def _open(path: Path, options: RuntimeOptions, provider: str) -> onnxruntime.InferenceSession:
+def _open(
+    path: Path, metadata: ModelMetadata, options: RuntimeOptions, provider: str
+) -> onnxruntime.InferenceSession:
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = options.threads
     settings.inter_op_num_threads = 1
@@ -81,20 +96,51 @@ def _open(path: Path, options: RuntimeOptions, provider: str) -> onnxruntime.Inf
     settings.enable_cpu_mem_arena = False
     settings.enable_mem_pattern = False
     settings.log_severity_level = 3
-    if provider != CPU:
+    if provider == CPU:
+        providers: List[Any] = [CPU]
+    else:
         settings.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+        providers = [(provider, _provider_options(path, metadata, options, provider))]
+        if provider == TENSORRT:  # it passes on what it cannot run
+            providers.append((CUDA, _provider_options(path, metadata, options, CUDA)))
     try:
-        return onnxruntime.InferenceSession(
-            str(path), settings, providers=[(provider, _provider_options(provider, options))]
-        )
+        return onnxruntime.InferenceSession(str(path), settings, providers=providers)
     except Exception as error:  # its exceptions share no base class
         if provider == CPU:
             raise ModelError(f"{path}: ONNX Runtime cannot read it ({error})") from error
-        raise RuntimeUnavailableError(f"ONNX Runtime cannot run it on {provider} ({error})") from error
+        raise RuntimeUnavailableError(f"ONNX Runtime cannot run {path} on {provider} ({error})") from error
 
 
-def _provider_options(provider: str, options: RuntimeOptions) -> Dict[str, Any]:
-    if provider == "CUDAExecutionProvider":
-        # the default search tries every algorithm for every new batch size, seconds each on a Nano
-        return {"device_id": options.device, "cudnn_conv_algo_search": "HEURISTIC"}
-    return {}
+def _provider_options(
+    path: Path, metadata: ModelMetadata, options: RuntimeOptions, provider: str
+) -> Dict[str, Any]:
+    if provider == CUDA:
+        return {
+            "device_id": options.device,
+            "arena_extend_strategy": "kSameAsRequested",  # a board shares its memory with the GPU
+            # the default tries every algorithm whenever the batch changes
+            "cudnn_conv_algo_search": "HEURISTIC",
+        }
+    if provider != TENSORRT:
+        return {}
+    # its own cache does not notice other weights or another version, so each model gets a folder of its own
+    folder = f"{metadata.name}-{metadata.sha256[:16]}-ort{onnxruntime.__version__}"
+    cache = str(options.engine_cache / "onnxruntime" / folder)
+    name, shape = _open(path, metadata, options, CPU).get_inputs()[0].name, metadata.input_size
+    crop = (
+        [metadata.channels, shape, shape] if metadata.layout == "nchw" else [shape, shape, metadata.channels]
+    )
+    least, most = (f"{name}:{'x'.join(str(n) for n in [count, *crop])}" for count in (1, options.max_batch))
+    return {
+        "device_id": options.device,
+        "trt_fp16_enable": options.engine_precision == "fp16",
+        "trt_int8_enable": metadata.precision == "int8_trt",
+        "trt_engine_cache_enable": True,
+        "trt_engine_cache_path": cache,
+        "trt_timing_cache_enable": True,
+        "trt_timing_cache_path": cache,
+        # without a profile it builds again for every larger batch, while frames wait
+        "trt_profile_min_shapes": least,
+        "trt_profile_opt_shapes": least,
+        "trt_profile_max_shapes": most,
+    }

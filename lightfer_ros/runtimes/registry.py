@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Tuple, Type, Union
 
-from lightfer_ros.errors import ConfigurationError, RuntimeUnavailableError
+from lightfer_ros.errors import ConfigurationError, ModelError, RuntimeUnavailableError
 from lightfer_ros.model.metadata import ModelMetadata, read_metadata
 from lightfer_ros.runtimes.agreement import BOUNDS, largest_difference
 from lightfer_ros.runtimes.options import RuntimeOptions
@@ -95,6 +95,8 @@ def load(path: Union[str, Path], options: Optional[RuntimeOptions] = None) -> Se
     if options.runtime != "auto" and options.runtime not in _RUNTIMES:
         raise ConfigurationError(f"runtime is {options.runtime!r}, expected auto, {', '.join(_RUNTIMES)}")
     metadata = read_metadata(path)
+    if not any(metadata.format in runtime.formats for runtime in runtimes()):
+        raise ModelError(f"no runtime reads {metadata.format} files such as {path}")
     passed_over: List[Tuple[str, str]] = []
     for runtime, provider in _candidates(metadata, options, passed_over):
         try:

@@ -91,9 +91,12 @@ def build_engine(
     Raises ModelError when the file is wrong, RuntimeUnavailableError when it cannot be built here.
     """
     plan = plan_engine(read_metadata(model), options)
+    if not rebuild and plan.cache.read(plan.key) is not None:  # maybe in a cache that only can be read
+        report("already built")
+        return plan.cache.path(plan.key)
     with plan.cache.building(plan.key):
         if not rebuild and plan.cache.read(plan.key) is not None:
-            report("already built")
+            report("already built by another process")
             return plan.cache.path(plan.key)
         report(f"TensorRT {plan.key.tensorrt} builds {plan.precision} for {plan.gpu.name}")
         with CudaContext(plan.gpu).active("building an engine"):

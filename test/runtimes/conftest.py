@@ -1,4 +1,4 @@
-"""A tiny network with seeded random weights: in plain NumPy, and as a model file with its metadata."""
+"""A tiny network with seeded random weights, in NumPy and as model files, and a GPU that is not there."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
 from lightfer_ros.model.metadata import ModelMetadata, Normalization, read_metadata, write_metadata
 
 from .fake_pycuda import FakeGpu
 from .fake_tensorrt import fake_tensorrt
+from .tiny_onnx import onnx_file, quantized
 
 
 class TinyNetwork:
@@ -42,33 +41,14 @@ class TinyNetwork:
         exps = np.exp(logits - logits.max(axis=1, keepdims=True))
         return (exps / exps.sum(axis=1, keepdims=True)).astype(np.float32)
 
-    def onnx(self, layout: str = "nhwc", channels: int = 1, batch: int | str = "n") -> bytes:
-        """The network as an ONNX file, opset 13."""
-        nchw = layout == "nchw"
-        shape = [batch, channels, self.size, self.size] if nchw else [batch, self.size, self.size, channels]
-        first = [] if nchw else [helper.make_node("Transpose", ["crops"], ["x"], perm=[0, 3, 1, 2])]
-        graph = helper.make_graph(
-            first
-            + [
-                helper.make_node("Conv", ["crops" if nchw else "x", "kernel"], ["a"]),
-                helper.make_node("Relu", ["a"], ["b"]),
-                helper.make_node("GlobalAveragePool", ["b"], ["c"]),
-                helper.make_node("Flatten", ["c"], ["d"]),
-                helper.make_node("MatMul", ["d", "dense"], ["e"]),
-                helper.make_node("Softmax", ["e"], ["probabilities"], axis=1),
-            ],
-            "tiny",
-            [helper.make_tensor_value_info("crops", TensorProto.FLOAT, shape)],
-            [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [batch, 7])],
-            [numpy_helper.from_array(value, name) for name, value in self.weights(channels).items()],
-        )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-        onnx.checker.check_model(model)
-        return model.SerializeToString()
+    def onnx(self, channels: int = 1, **layout: object) -> bytes:
+        """The network as the content of an ONNX file; see tiny_onnx for the choices."""
+        return onnx_file(self.weights(channels), self.size, **layout)
 
     def save(self, path: Path, content: bytes | None = None, **changes: object) -> Path:
         """Write a model file with its metadata beside it; `changes` are to the metadata."""
-        path.write_bytes(self.onnx() if content is None else content)
+        if content is not None:
+            path.write_bytes(content)
         record = {
             "name": path.stem,
             "sha256": "",
@@ -83,14 +63,18 @@ class TinyNetwork:
         write_metadata(path, ModelMetadata(**{**record, **changes}))
         return path
 
-    def save_as(self, runtime: str, precision: str, folder: Path) -> Path:
-        """Write the file that a runtime reads in a precision."""
-        if runtime == "litert":
+    def save_as(self, format: str, precision: str, folder: Path) -> Path:
+        """Write the network in a format and a precision."""
+        path = folder / ("tiny.tflite" if format == "litert" else "tiny.onnx")
+        if format == "litert":
             from .tiny_litert import litert_file
 
-            content = litert_file(self.weights(), self.size, precision)
-            return self.save(folder / "tiny.tflite", content, format="litert", precision=precision)
-        return self.save(folder / "tiny.onnx", precision=precision)
+            path.write_bytes(litert_file(self.weights(), self.size, precision))
+        else:
+            path.write_bytes(self.onnx(half=precision == "fp16"))
+            if precision.startswith("int8"):
+                quantized(path, self.crops(256), symmetric=precision == "int8_trt")
+        return self.save(path, format=format, precision=precision)
 
     def rewrite(self, path: Path, content: bytes, **changes: object) -> None:
         """Write other content, or other metadata, and make the hash agree again."""
@@ -114,6 +98,11 @@ class FakeNvidia:
         for name, module in modules.items():
             self._monkeypatch.setitem(sys.modules, name, module)
         return trt
+
+    def remove(self) -> None:
+        """A machine without any of it, whatever this one has."""
+        for name in ("tensorrt", "pycuda", "pycuda.driver"):
+            self._monkeypatch.setitem(sys.modules, name, None)
 
 
 @pytest.fixture

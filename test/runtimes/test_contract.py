@@ -17,18 +17,22 @@ from lightfer_ros.runtimes.tensorrt_engine import build_engine
 MODULES = {"onnxruntime": "onnxruntime", "litert": "ai_edge_litert"}
 """What each runtime imports: without it, its tests are skipped."""
 
-BOUNDS = {"fp32": 1e-4, "fp16": 2e-3, "int8": 0.05}
+BOUNDS = {"fp32": 1e-4, "fp16": 2e-3, "int8": 0.05, "int8_trt": 0.05}
 """How far a probability may be from the reference in NumPy, per precision."""
 
 CASES = [
     ("onnxruntime", "fp32"),
+    ("onnxruntime", "fp16"),
+    ("onnxruntime", "int8"),
+    ("onnxruntime", "int8_trt"),
     ("litert", "fp32"),
     ("litert", "fp16"),
     ("litert", "int8"),
     ("tensorrt", "fp32", "8.2.1"),
-    ("tensorrt", "fp32", "8.6.2"),
+    ("tensorrt", "fp16", "8.6.2"),
+    ("tensorrt", "int8_trt", "8.6.2"),
     ("tensorrt", "fp32", "10.3.0"),
-    ("tensorrt", "fp32", "11.1.0"),
+    ("tensorrt", "int8_trt", "11.1.0"),
 ]
 """Runtime, precision, and the TensorRT that stands in for the vendor's."""
 
@@ -54,7 +58,7 @@ def case(request, tiny, nvidia, tmp_path) -> Case:
         nvidia.install(version[0])
     elif importlib.util.find_spec(MODULES[runtime]) is None:
         pytest.skip(f"{MODULES[runtime]} is not installed")
-    path = tiny.save_as(runtime, precision, tmp_path)
+    path = tiny.save_as("litert" if runtime == "litert" else "onnx", precision, tmp_path)
     options = RuntimeOptions(runtime=runtime, allow_fallback=False, engine_cache=tmp_path / "engines")
     return Case(path, options, BOUNDS[precision])
 

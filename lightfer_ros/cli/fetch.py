@@ -25,11 +25,12 @@ from lightfer_ros.model.manifest import (
     Manifest,
     Origin,
     data_folder,
+    find,
     locate,
     read_manifest,
     verify,
 )
-from lightfer_ros.model.metadata import sha256_of
+from lightfer_ros.model.metadata import metadata_path, sha256_of
 
 _RECIPES = {
     "mini_xception": "lightfer_ros.benchmark.mini_xception",
@@ -200,10 +201,12 @@ def _put(file: Path, target: Path) -> None:
 
 
 def _make(asset: Asset, home: Path) -> None:
-    target = home / asset.file
-    target.parent.mkdir(parents=True, exist_ok=True)
-    sources = {name: path for name in asset.made_from for path in [locate(name)] if path is not None}
-    _recipe(asset).make(sources, target)
+    sources = {name: find(name) for name in asset.made_from}
+    with tempfile.TemporaryDirectory(prefix=_PARTIAL, dir=home) as temporary:
+        made = Path(temporary) / Path(asset.file).name
+        _recipe(asset).make(sources, made)
+        _put(metadata_path(made), metadata_path(home / asset.file))
+        _put(made, home / asset.file)
 
 
 def _recipe(asset: Asset) -> ModuleType:

@@ -23,7 +23,7 @@ KERAS_ON_RAMPS = [
     [0.1794864, 0.0000120, 0.0680058, 0.0682216, 0.0238426, 0.1365920, 0.5238397],
     [0.3077168, 0.0000199, 0.2000961, 0.0380961, 0.0314383, 0.0801728, 0.3424601],
 ]
-"""What TensorFlow's Keras 2 (tf_keras 2.21) answers on a ramp of grey, from left to right and from top down."""
+"""What TensorFlow's Keras 2 (tf_keras 2.21) answers on two ramps of grey: to the right, and down."""
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ def frames_at(video, seconds):
 def faces_in(frame):
     detector = cv2.FaceDetectorYN.create(str(find("yunet")), "", (sample.WIDTH, sample.HEIGHT), 0.8)
     _, faces = detector.detect(frame)
-    return [] if faces is None else [face for face in faces]
+    return [] if faces is None else list(faces)
 
 
 def test_it_is_a_video_of_the_size_rate_and_length_recorded(video, record):
@@ -80,5 +80,5 @@ def test_a_source_that_is_no_video_is_refused_by_name(tmp_path, monkeypatch):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(np.zeros(100, np.uint8).tobytes())
     monkeypatch.setattr(sample, "SHOTS", (sample.Shot("x", "clip", 0.1, (0, 0, 64), (0, 0, 64)),))
-    with pytest.raises(ImageError, match="broken.mp4 cannot be read as a picture or a video"):
+    with pytest.raises(ImageError, match=r"broken\.mp4 cannot be read as a picture or a video"):
         sample.make({"clip": broken}, tmp_path / "sample.mp4")

@@ -21,7 +21,7 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/" + NAME]),
         (SHARE, ["package.xml"]),
         (SHARE + "/launch", glob("launch/*.launch.py")),
-        (SHARE + "/config", glob("config/*")),
+        (SHARE + "/config", glob("config/*.*")),
         (SHARE + "/models", glob("models/*.*")),
     ],
     install_requires=["setuptools"],

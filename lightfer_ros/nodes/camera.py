@@ -60,9 +60,14 @@ class CameraNode(Node):  # type: ignore[misc]
             self._thread.join(0.5)
 
     def _run(self) -> None:
-        self._play()
-        if not self._stop.is_set():
-            self._ended.trigger()
+        try:
+            self._play()
+            if not self._stop.is_set():
+                self._ended.trigger()
+        except Exception:
+            # A signal ends ROS at once, perhaps in the middle of a picture.
+            if self.context.ok():
+                raise
 
     def _play(self) -> None:
         pause = FIRST_PAUSE_S

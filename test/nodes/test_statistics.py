@@ -1,0 +1,50 @@
+"""Rates, percentiles and refusals over time."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+pytest.importorskip("rclpy", reason="nodes/ belongs to ROS 2")
+
+from lightfer_ros.nodes.statistics import MOST_REASONS, SAMPLES, Percentiles, Rate, Refusals
+
+
+@given(st.floats(1.0, 120.0), st.integers(20, 400))
+def test_a_rate_is_that_of_the_events(rate: float, count: int):
+    measured = Rate(window_s=5.0)
+    for n in range(count):
+        measured.add(100.0 + n / rate)
+    now = 100.0 + (count - 1) / rate
+    assert measured.per_second(now) == pytest.approx(rate, rel=1e-6)
+    assert measured.per_second(now + 6.0) == 0.0
+
+
+def test_a_rate_survives_a_clock_that_jumps_back():
+    rate = Rate()
+    for n in range(10):
+        rate.add(1000.0 + n)
+    for n in range(11):
+        rate.add(5.0 + 0.1 * n)
+    assert rate.per_second(6.0) == pytest.approx(10.0)
+
+
+def test_percentiles_are_over_the_newest_samples_only():
+    samples = Percentiles()
+    samples.add({"detect": 1e9})
+    for n in range(SAMPLES):
+        samples.add({"detect": float(n)})
+    assert samples.percentile("detect", 50) == pytest.approx((SAMPLES - 1) / 2)
+    assert math.isnan(samples.percentile("classify", 50))
+
+
+def test_each_reason_is_news_once_and_invented_ones_do_not_pile_up():
+    refusals = Refusals()
+    assert refusals.add("too large") and not refusals.add("too large")
+    news = sum(refusals.add(f"reason {n}") for n in range(1000))
+    assert news <= MOST_REASONS
+    assert len(refusals.counts) <= MOST_REASONS + 1
+    assert refusals.total == 1002

@@ -1,0 +1,86 @@
+"""The worker: one thread that owns its thing and always takes the newest image."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+pytest.importorskip("rclpy", reason="nodes/ belongs to ROS 2")
+
+from lightfer_ros.nodes.worker import Worker
+
+
+class Thing:
+    """Notes which threads touch it."""
+
+    def __init__(self) -> None:
+        self.threads = {threading.current_thread().name}
+        self.seen: list[int] = []
+        self.closed = threading.Event()
+
+    def close(self) -> None:
+        self.threads.add(threading.current_thread().name)
+        self.closed.set()
+
+
+def test_the_thing_lives_and_dies_in_one_thread_that_is_not_ours():
+    made: list[Thing] = []
+    seen = threading.Event()
+
+    def handle(thing: Thing, image: int) -> None:
+        thing.threads.add(threading.current_thread().name)
+        seen.set()
+
+    worker = Worker(lambda: made.append(Thing()) or made[0], handle)
+    assert worker.start().result(5) is made[0]
+    worker.offer(1)
+    assert seen.wait(5)
+    worker.call(lambda thing: thing.threads.add(threading.current_thread().name)).result(5)
+    assert worker.stop(5)
+    assert made[0].closed.is_set()
+    assert made[0].threads == {"perception"}
+
+
+def test_the_newest_image_wins_and_the_replaced_are_counted():
+    busy, go, done = threading.Event(), threading.Event(), threading.Event()
+
+    def handle(thing: Thing, image: int) -> None:
+        thing.seen.append(image)
+        busy.set()
+        go.wait(5)
+        if image == 9:
+            done.set()
+
+    worker = Worker(Thing, handle)
+    thing = worker.start().result(5)
+    worker.offer(0)
+    assert busy.wait(5)
+    for image in range(1, 10):
+        worker.offer(image)
+    go.set()
+    assert done.wait(5)
+    assert thing.seen == [0, 9]
+    assert worker.dropped == 8
+    assert worker.stop(5)
+
+
+def test_a_thing_that_cannot_be_made_is_reported_and_the_thread_ends():
+    def fail() -> None:
+        raise ValueError("no such model")
+
+    worker = Worker(fail, lambda thing, image: None)
+    with pytest.raises(ValueError, match="no such model"):
+        worker.start().result(5)
+    assert worker.stop(5)
+
+
+def test_a_task_that_fails_reports_its_error_and_the_next_one_works():
+    worker = Worker(Thing, lambda thing, image: None)
+    worker.start().result(5)
+    with pytest.raises(ZeroDivisionError):
+        worker.call(lambda thing: 1 / 0).result(5)
+    assert worker.call(lambda thing: 42).result(5) == 42
+    assert worker.stop(5)
+    with pytest.raises(RuntimeError, match="stopped"):
+        worker.call(lambda thing: 42).result(5)

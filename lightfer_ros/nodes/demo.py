@@ -30,7 +30,7 @@ VIDEO_RATE = 30.0
 
 @dataclass
 class Recording:
-    """What the viewer saw: answers and overlays with their time from the first image, the last diagnostics."""
+    """What the viewer saw: answers and overlays by time from the first image, the last diagnostics."""
 
     answers: List[Tuple[float, Faces]] = field(default_factory=list)
     pictures: List[Tuple[float, bytes]] = field(default_factory=list)
@@ -42,7 +42,7 @@ class _Viewer(Node):  # type: ignore[misc]
     def __init__(self, show: Callable[[float, Faces, str], None]) -> None:
         super().__init__("demo_viewer")
         self.recording = Recording()
-        self.last_heard = time.monotonic()
+        self._last_answer = self._last_diagnostics = time.monotonic()
         self._show = show
         self._start: Optional[float] = None
         self.create_subscription(CameraInfo, "camera_info", lambda message: self._time(message.header), 100)
@@ -57,7 +57,7 @@ class _Viewer(Node):  # type: ignore[misc]
         return stamp - self._start
 
     def _on_emotions(self, message: EmotionArray) -> None:
-        self.last_heard = time.monotonic()
+        self._last_answer = time.monotonic()
         at, faces = self._time(message.header), from_message(message)
         self.recording.answers.append((at, faces))
         self._show(at, faces, message.runtime)
@@ -65,7 +65,13 @@ class _Viewer(Node):  # type: ignore[misc]
     def _on_overlay(self, message: CompressedImage) -> None:
         self.recording.pictures.append((self._time(message.header), bytes(message.data)))
 
+    def is_complete(self) -> bool:
+        """Whether the last answer has come, and the diagnostics that count it."""
+        quiet = time.monotonic() - self._last_answer > LONGEST_QUIET_S
+        return quiet and self._last_diagnostics > self._last_answer + LONGEST_QUIET_S
+
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        self._last_diagnostics = time.monotonic()
         for status in message.status:
             values = {pair.key: pair.value for pair in status.values}
             self.recording.diagnostics[status.name.split(": ")[-1]] = {**values, "message": status.message}
@@ -102,8 +108,7 @@ def run(
             while camera.poll() is None and emotion_node.poll() is None:
                 executor.spin_once(timeout_sec=0.05)
             children.check()
-            while time.monotonic() - viewer.last_heard < LONGEST_QUIET_S:
-                executor.spin_once(timeout_sec=0.05)
+            wait(viewer.is_complete, "the last diagnostics")
             viewer.recording.exit_codes = children.end()
         return viewer.recording
     finally:

@@ -1,4 +1,4 @@
-"""The page of all parameters, made from their declarations: `python3 -m lightfer_ros.nodes.parameter_page`."""
+"""The page of all parameters, made from their declarations; `python3 -m` this module prints it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def page() -> str:
         "## recorder\n",
         "| name | default | meaning |",
         "|---|---|---|",
-        '| `topics` | `["emotions", "/diagnostics"]` | Topics to record, from the moment each has a publisher. |',
+        '| `topics` | `["emotions", "/diagnostics"]` | What to record, from when it has a publisher. |',
         "| `output` | `lightfer_bag_<date>` | Folder of the bag; must not exist. |",
         "",
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import List, Optional
+from typing import Callable, List, Optional
 
 from lightfer_ros.nodes import process
 
@@ -11,12 +11,12 @@ from lightfer_ros.nodes import process
 def main(arguments: Optional[List[str]] = None) -> int:
     """Publish until told to stop; returns the exit code."""
 
-    def make() -> object:
+    def import_node() -> Callable[[], object]:
         from lightfer_ros.nodes.camera import CameraNode
 
-        return CameraNode()
+        return CameraNode
 
-    return process.run(make, arguments)
+    return process.run(import_node, arguments)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, Dict, List, Optional
+
+from rclpy.executors import ExternalShutdownException
 
 from lightfer_ros.errors import ImageError
 from lightfer_ros.nodes import diagnostics
@@ -18,6 +21,8 @@ from lightfer_ros.nodes.worker import Worker
 from lightfer_ros.perception.pipeline import Pipeline
 
 LONGEST_STOP_S = 0.5
+LOOK_PERIOD_S = 0.05
+"""How often it is looked whether ROS still runs while the pipeline loads."""
 
 
 class Perceiving:
@@ -30,7 +35,7 @@ class Perceiving:
         self.source: Optional[ImageInput] = None
         self._counters = Counters()
         self._worker = Worker(lambda: Pipeline(config), self._perceive)
-        pipeline: Pipeline = self._worker.start().result()
+        pipeline: Pipeline = self._wait(self._worker.start())
         session = pipeline.session
         self._model = session.metadata.name
         self._runtime = f"{session.runtime} {session.provider}"
@@ -82,6 +87,15 @@ class Perceiving:
             ),
             diagnostics.perception_status(f"{name}: perception", counters, about, (), now),
         ]
+
+    def _wait(self, ready: Future[Pipeline]) -> Pipeline:
+        """The pipeline when it is loaded; ROS being shut down ends the wait, not the loading."""
+        while True:
+            try:
+                return ready.result(LOOK_PERIOD_S)
+            except FutureTimeoutError:
+                if not self._node.context.ok():
+                    raise ExternalShutdownException() from None
 
     def _perceive(self, pipeline: Pipeline, message: Any) -> None:
         """One image; runs in the worker's thread and never raises."""

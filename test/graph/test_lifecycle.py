@@ -254,3 +254,23 @@ def _handles(pid: int, number: int) -> bool:
 def _after(seconds: float):
     end = time.monotonic() + seconds
     return lambda: time.monotonic() >= end
+
+
+def test_without_lifecycle_in_rclpy_the_same_node_starts_plain(graph, environment, one_face, tmp_path):
+    """ROS 2 Foxy, which the original Nano has, knows no lifecycle in rclpy."""
+    program = (
+        "import sys; sys.modules['rclpy.lifecycle'] = None\n"
+        "from lightfer_ros.nodes.emotion_node import main\n"
+        "sys.exit(main())"
+    )
+    command = [sys.executable, "-c", program, "--ros-args", "-r", f"__ns:={graph.namespace}"]
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            camera = Camera(graph)
+            camera.wait_for_listener()
+            assert len(graph.answer_to(camera.send(one_face)).emotions) == 1
+            process.send_signal(signal.SIGINT)
+            assert process.wait(5) == 0, (tmp_path / "log").read_text()
+        finally:
+            process.kill()

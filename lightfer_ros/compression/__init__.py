@@ -1,0 +1,1 @@
+"""Trained weights to model files: count, prune, quantize, export, check."""

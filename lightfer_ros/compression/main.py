@@ -1,0 +1,81 @@
+"""The command-line face of compression: a trained network in, model files with metadata out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from lightfer_ros.errors import LightferError
+
+LICENCE = "weights: research use, as FER2013; code: Apache-2.0"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options; imports nothing heavy, so that --help is quick."""
+    add = parser.add_argument
+    add("--model", type=Path, required=True, help="a .keras file, or a checkpoint (.pt) of `lightfer train`")
+    add("--out", type=Path, required=True, help="folder for the model files")
+    add(
+        "--data",
+        type=Path,
+        required=True,
+        help="FER2013 as for `lightfer train`: Training faces calibrate, PublicTest faces check",
+    )
+    add("--name", default="lightfer", help="stem of the file names (default: %(default)s)")
+    add(
+        "--kinds", default="fp32,fp16,int8", help="of fp32, fp16, int8, int8_trt, int4 (default: %(default)s)"
+    )
+    add("--opset", type=int, default=18, choices=(13, 18), help="of the float files (default: %(default)s)")
+    add(
+        "--method",
+        default="minmax",
+        choices=("minmax", "percentile", "entropy"),
+        help="how activations get their ranges (default: %(default)s)",
+    )
+    add("--no-equalise", action="store_true", help="leave channels as trained before quantizing")
+    add("--no-temperature", action="store_true", help="leave confidences as trained")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Export as the arguments say and print a table; return 0. Raises LightferError fit for the user."""
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    from lightfer_ros.compression.export import Exporter, QuantizeOptions
+    from lightfer_ros.compression.graph import calibrated
+    from lightfer_ros.compression.prepare import describe, read_network, reference_like, temperature_of
+    from lightfer_ros.compression.ratio import compare
+    from lightfer_ros.evaluation.readers import read_faces
+
+    network = read_network(arguments.model)
+    training = read_faces(arguments.data, "Training", network.input_size)
+    check = read_faces(arguments.data, "PublicTest", network.input_size)
+    comparison = compare(reference_like(network), network)
+    print(comparison.table())
+    if not arguments.no_temperature:
+        fitted = temperature_of(network, check)
+        print(fitted.summary())
+        network = calibrated(network, fitted.temperature)
+    about = describe(arguments.name, network, comparison.ratio, LICENCE)
+    options = QuantizeOptions(method=arguments.method, equalise=not arguments.no_equalise)
+    exporter = Exporter(network, about, training.images, check, "fer2013/PublicTest", options)
+    for kind in arguments.kinds.split(","):
+        for made in exporter.write(arguments.out, [kind.strip()], arguments.opset):
+            accuracy = made.metadata.accuracy["fer2013/PublicTest"]
+            print(
+                f"{made.path.name}: {made.path.stat().st_size / 1e6:.2f} MB, accuracy {accuracy:.4f}, "
+                f"{made.agreement.agreement:.2%} of labels as FP32, "
+                f"largest difference {made.agreement.largest:.2g}"
+            )
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """`python -m lightfer_ros.compression`: 0 on success, 2 with one clear line on a known error."""
+    parser = argparse.ArgumentParser(prog="lightfer export", description=__doc__)
+    add_arguments(parser)
+    try:
+        return run(parser.parse_args(argv))
+    except LightferError as error:
+        print(f"lightfer export: {error}", file=sys.stderr)
+        return 2

@@ -1,0 +1,76 @@
+"""FaceSet: labelled grey faces of one size, the currency between data sets, training and scoring."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import List, Tuple
+
+import numpy as np
+
+from lightfer_ros.errors import DataError
+from lightfer_ros.model import EMOTIONS
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """n labelled faces.
+
+    images: uint8 [n, size, size], grey. labels: int64 [n], index into EMOTIONS. names: n texts that lead
+    a reader back to the source ("fer2013.csv:17", "happy/a.png"). rows: int64 [n], 0-based position in
+    the source, all splits counted.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    names: Tuple[str, ...]
+    rows: np.ndarray
+
+    def __post_init__(self) -> None:
+        n = len(self.images)
+        if (
+            self.images.dtype != np.uint8
+            or self.images.ndim != 3
+            or self.images.shape[1] != self.images.shape[2]
+        ):
+            raise DataError(
+                f"faces: images are {self.images.dtype} {self.images.shape}, expected uint8 [n, size, size]"
+            )
+        if self.labels.shape != (n,) or self.rows.shape != (n,) or len(self.names) != n:
+            raise DataError(
+                f"faces: {n} images, labels {self.labels.shape}, rows {self.rows.shape}, "
+                f"{len(self.names)} names: expected one of each per image"
+            )
+        if n and not (self.labels.min() >= 0 and self.labels.max() < len(EMOTIONS)):
+            raise DataError(f"faces: labels reach {self.labels.max()}, expected 0 to {len(EMOTIONS) - 1}")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: np.ndarray) -> FaceSet:
+        """The faces that a boolean mask [n] or an integer array picks, in that order."""
+        chosen = np.arange(len(self))[index]
+        names = tuple(self.names[i] for i in chosen)
+        return FaceSet(self.images[chosen], self.labels[chosen], names, self.rows[chosen])
+
+
+def pixel_hashes(images: np.ndarray) -> List[str]:
+    """The first 16 hexadecimal digits of each picture's SHA-256; equal pixels give equal texts.
+
+    images: uint8 [n, h, w].
+    """
+    return [hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()[:16] for image in images]
+
+
+def to_grey_square(picture: np.ndarray, size: int) -> np.ndarray:
+    """A grey picture uint8 [h, w] as uint8 [size, size]: whole, so a picture that is not square is squeezed.
+
+    Shrinking averages the pixels that fall together, so that nothing aliases.
+    """
+    if picture.shape == (size, size):
+        return picture
+    import cv2
+
+    shrink = picture.shape[0] > size and picture.shape[1] > size
+    how = cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, (size, size), interpolation=how))

@@ -1,0 +1,199 @@
+"""The training loop: one epoch after the other, averaged weights, a checkpoint after each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from lightfer_ros.errors import DataError
+from lightfer_ros.model import Normalization
+from lightfer_ros.training.augment import Augmenter
+from lightfer_ros.training.checkpoint import Checkpoint, restore_variables, variable_values
+from lightfer_ros.training.data import TrainingData
+from lightfer_ros.training.native import NATIVE
+from lightfer_ros.training.network import build_xception
+from lightfer_ros.training.recipe import Recipe, to_dict
+from lightfer_ros.training.schedule import average_decay
+from lightfer_ros.training.workers import Exchange
+
+NORMALIZATION = Normalization(scale=2.0 / 255.0, offset=-1.0)
+"""What our networks are fed: pixel values from −1 to 1."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """How a network does on the validation faces: accuracy and mean negative log-likelihood of the labels."""
+
+    accuracy: float
+    loss: float
+
+
+class Trainer:
+    """A run in progress: network, its running average, optimizer and generators."""
+
+    def __init__(self, recipe: Recipe, data: TrainingData, exchange: Exchange | None = None) -> None:
+        self.recipe, self.data, self.exchange = recipe, data, exchange
+        keras.utils.set_random_seed(recipe.seed)
+        self.network = build_xception(recipe.network, NATIVE)
+        self.average = build_xception(recipe.network, NATIVE, "average")
+        self.average.set_weights(self.network.get_weights())
+        self.device = next(iter(self.network.parameters())).device
+        self.optimizer = torch.optim.AdamW(
+            _groups(self.network, recipe.optimizer.weight_decay),
+            lr=recipe.schedule.peak,
+            betas=(0.9, recipe.optimizer.beta2),
+            fused=True,
+        )
+        self.augmenter = Augmenter(recipe.augment, recipe.seed)
+        self.images = torch.from_numpy(data.images.copy())
+        self.targets = torch.from_numpy(data.targets)
+        self.epoch = self.step = 0
+        self.seconds = 0.0
+        self.history: list[dict[str, float]] = []
+
+    def train_epoch(
+        self, say: Callable[[int, int, int, float, float], None] | None = None
+    ) -> dict[str, float]:
+        """Train one epoch, score the averaged network, and return the epoch's row of history.
+
+        say: called now and then with (epoch, step, steps, mean loss so far, seconds so far).
+        """
+        start = time.monotonic()
+        batch = self.recipe.optimizer.batch_size
+        shuffled = self._reseed()
+        steps = len(shuffled) // batch  # the rest, under one batch, is other faces every epoch
+        if steps == 0:
+            raise DataError(f"{len(shuffled)} training faces are fewer than one batch of {batch}")
+        total, right, seen = 0.0, 0.0, 0
+        for i in range(steps):
+            rate = self.recipe.schedule.learning_rate(self.epoch + i / steps)
+            chosen = shuffled[i * batch : (i + 1) * batch][self._rank :: self._workers]
+            loss, hits = self._train_batch(self.augmenter(self.images[chosen]), self.targets[chosen], rate)
+            total, right = total + loss, right + hits
+            seen += len(chosen)
+            if say is not None and (i + 1) % 20 == 0:
+                say(self.epoch + 1, i + 1, steps, total / (i + 1), time.monotonic() - start)
+        self.epoch += 1
+        score = self.score(self.average) if self._rank == 0 else Score(0.0, 0.0)
+        seconds = time.monotonic() - start
+        self.seconds += seconds
+        row = {
+            "epoch": self.epoch,
+            "learning_rate": rate,
+            "loss": total / steps,
+            "accuracy": right / seen,
+            "validation_loss": score.loss,
+            "validation_accuracy": score.accuracy,
+            "seconds": seconds,
+        }
+        self.history.append(row)
+        return row
+
+    def score(self, model: Any) -> Score:
+        """Score a network on the validation faces, as they are."""
+        faces = self.data.validation
+        logits = torch.from_numpy(self.predict(model, faces.images))
+        labels = torch.from_numpy(faces.labels)
+        right = (logits.argmax(1) == labels).float().mean()
+        return Score(float(right), float(F.cross_entropy(logits, labels)))
+
+    def predict(self, model: Any, images: np.ndarray, batch: int = 256) -> np.ndarray:
+        """Logits float32 [n, 7] of uint8 faces [n, s, s]."""
+        out = []
+        with torch.inference_mode(), self._autocast():
+            for part in torch.from_numpy(images.copy()).split(batch):
+                out.append(model(self._to_input(part.float() / 255.0), training=False).float().cpu())
+        return np.asarray(torch.cat(out).numpy())
+
+    def freeze(self) -> Checkpoint:
+        """The run as it stands."""
+        return Checkpoint(
+            recipe=to_dict(self.recipe),
+            data_sha256=self.data.sha256,
+            epoch=self.epoch,
+            step=self.step,
+            seconds=self.seconds,
+            network=variable_values(self.network),
+            average=variable_values(self.average),
+            optimizer=self.optimizer.state_dict(),
+            history=list(self.history),
+        )
+
+    def thaw(self, saved: Checkpoint, where: str) -> None:
+        """Go on where `saved` stopped. Raises ModelError for another network, DataError for other data."""
+        if saved.data_sha256 != self.data.sha256:
+            raise DataError(
+                f"{where}: trained on data {saved.data_sha256[:12]}…, but this is {self.data.sha256[:12]}…"
+            )
+        restore_variables(self.network, saved.network, where)
+        restore_variables(self.average, saved.average, where)
+        self.optimizer.load_state_dict(saved.optimizer)
+        self.epoch, self.step, self.seconds = saved.epoch, saved.step, saved.seconds
+        self.history = list(saved.history)
+
+    def _train_batch(self, images: torch.Tensor, targets: torch.Tensor, rate: float) -> tuple[float, float]:
+        targets = targets.to(self.device)
+        with self._autocast():
+            logits = self.network(self._to_input(images), training=True)
+        loss = F.cross_entropy(logits.float(), targets)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if self.exchange is not None:
+            self.exchange.average(list(self.network.parameters()), self.step)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.optimizer.clip_norm)
+        self.optimizer.step()
+        self.step += 1
+        self._follow()
+        right = (logits.detach().argmax(1) == targets.argmax(1)).sum()
+        return float(loss.detach()), float(right)
+
+    @property
+    def _rank(self) -> int:
+        return self.exchange.rank if self.exchange is not None else 0
+
+    @property
+    def _workers(self) -> int:
+        return self.exchange.count if self.exchange is not None else 1
+
+    def _reseed(self) -> torch.Tensor:
+        """Set every source of chance from seed, epoch and rank: a resumed run repeats. Returns the order."""
+        common = (self.recipe.seed * 10_007 + self.epoch) * 64
+        own = common + 1 + self._rank
+        self.augmenter.generator.manual_seed(own)
+        torch.manual_seed(own)
+        for i, layer in enumerate(self.network.layers):
+            if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
+                layer.seed_generator.state.assign([own % 2**31, i])
+        return torch.randperm(len(self.images), generator=torch.Generator().manual_seed(common))
+
+    def _follow(self) -> None:
+        keep = average_decay(self.step, self.recipe.optimizer.average_decay)
+        with torch.no_grad():
+            ours = [v.value.data for v in self.average.weights]
+            theirs = [v.value.data for v in self.network.weights]
+            torch._foreach_lerp_(ours, theirs, 1.0 - keep)
+
+    def _to_input(self, fractions: torch.Tensor) -> torch.Tensor:
+        scale, offset = NORMALIZATION.scale * 255.0, NORMALIZATION.offset
+        return (fractions * scale + offset)[..., None].to(self.device)
+
+    def _autocast(self) -> torch.autocast:
+        enabled = self.recipe.precision == "bf16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
+
+
+def _groups(model: Any, weight_decay: float) -> list[dict[str, Any]]:
+    decayed: list[torch.Tensor] = []
+    plain: list[torch.Tensor] = []
+    for variable in model.trainable_variables:
+        (decayed if variable.path.endswith("kernel") else plain).append(variable.value)
+    return [{"params": decayed, "weight_decay": weight_decay}, {"params": plain, "weight_decay": 0.0}]

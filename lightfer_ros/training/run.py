@@ -1,0 +1,128 @@
+"""A whole training run in a folder: start or resume, checkpoint every epoch, progress with an estimate."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from lightfer_ros.errors import ConfigurationError
+from lightfer_ros.training.checkpoint import Checkpoint
+from lightfer_ros.training.data import TrainingData, load
+from lightfer_ros.training.files import write_text
+from lightfer_ros.training.loop import Trainer
+from lightfer_ros.training.recipe import Recipe
+from lightfer_ros.training.record import write_history, write_plot, write_record
+from lightfer_ros.training.workers import Exchange, start
+
+LAST = "last.pt"
+PLATEAU = "plateau.pt"
+BEST = "best.pt"
+
+
+def train(recipe: Recipe, folder: Path, resume: bool = False, start_from: str = LAST) -> Trainer:
+    """Run the recipe to its last epoch and return the trainer.
+
+    `folder` gets last.pt after every epoch, best.pt at the best validation accuracy, plateau.pt before
+    the learning rate decays (resume from it with more epochs to extend a finished run), history.csv and
+    .png, run.json and pid. Raises ConfigurationError when the folder holds a run and `resume` is False.
+    """
+    checkpoint = folder / start_from
+    if resume != checkpoint.is_file():
+        raise ConfigurationError(
+            f"{folder} holds no run to resume: {checkpoint} is missing"
+            if resume
+            else f"{folder} already holds a run; --resume goes on with it, another --out starts a new one"
+        )
+    _set_up_torch(recipe)
+    _say(f"reading {recipe.data.path}")
+    data = load(recipe.data)
+    _say(
+        f"{len(data.images)} training faces ({data.left_out} left out as copies of validation faces, "
+        f"{data.merged} copies merged), {len(data.validation)} validation faces"
+    )
+    trainer = _trainer(recipe, data, checkpoint if resume else None)
+    _say(f"{trainer.network.count_params() / 1e6:.2f} M parameters on {trainer.device}, {recipe.precision}")
+    if resume:
+        _say(f"resuming after epoch {trainer.epoch} of {recipe.schedule.epochs}")
+    write_text(folder / "pid", f"{os.getpid()}\n")
+    while trainer.epoch < recipe.schedule.epochs:
+        row = trainer.train_epoch(_Progress(recipe.schedule.epochs))
+        _keep(trainer, folder)
+        left = (recipe.schedule.epochs - trainer.epoch) * row["seconds"]
+        _say(
+            f"epoch {trainer.epoch}/{recipe.schedule.epochs}: loss {row['loss']:.4f}, accuracy "
+            f"{row['accuracy']:.4f}, validation loss {row['validation_loss']:.4f}, accuracy "
+            f"{row['validation_accuracy']:.4f}, {row['seconds']:.0f} s, {_clock(left)} left"
+        )
+    return trainer
+
+
+def _trainer(recipe: Recipe, data: TrainingData, checkpoint: Path | None) -> Trainer:
+    trainer = Trainer(recipe, data)
+    if checkpoint is not None:
+        trainer.thaw(Checkpoint.load(checkpoint), str(checkpoint))
+    if recipe.workers > 1:
+        size = sum(p.numel() for p in trainer.network.parameters() if p.requires_grad)
+        trainer.exchange, _ = start(recipe.workers, size, _help, (recipe, data, checkpoint))
+    return trainer
+
+
+def _help(exchange: Exchange, recipe: Recipe, data: TrainingData, checkpoint: Path | None) -> None:
+    """What every worker but the first does: train along, keep nothing."""
+    _set_up_torch(recipe)
+    trainer = Trainer(recipe, data, exchange)
+    if checkpoint is not None:
+        trainer.thaw(Checkpoint.load(checkpoint), str(checkpoint))
+    while trainer.epoch < recipe.schedule.epochs:
+        trainer.train_epoch()
+
+
+def _set_up_torch(recipe: Recipe) -> None:
+    if recipe.threads:
+        torch.set_num_threads(recipe.threads)
+    torch.set_flush_denormal(True)
+
+
+def _keep(trainer: Trainer, folder: Path) -> None:
+    saved = trainer.freeze()
+    saved.save(folder / LAST)
+    if trainer.recipe.schedule.plateau_ends(trainer.epoch):
+        saved.save(folder / PLATEAU)
+    scores = [row["validation_accuracy"] for row in trainer.history]
+    if scores[-1] >= max(scores):
+        replace(saved, optimizer={}).save(folder / BEST)
+    write_history(folder, trainer.history)
+    write_plot(folder, trainer.history)
+    write_record(folder, trainer.recipe, trainer.data, trainer.seconds, trainer.epoch)
+
+
+class _Progress:
+    """Says where an epoch stands, at most twice a minute."""
+
+    def __init__(self, epochs: int, every_s: float = 30.0) -> None:
+        self.epochs, self.every_s, self.said = epochs, every_s, time.monotonic()
+
+    def __call__(self, epoch: int, step: int, steps: int, loss: float, seconds: float) -> None:
+        if time.monotonic() - self.said < self.every_s:
+            return
+        self.said = time.monotonic()
+        pace = seconds / step
+        left = pace * ((steps - step) + (self.epochs - epoch) * steps)
+        batch = f"{1 / pace:.1f} batches/s"
+        _say(
+            f"epoch {epoch}/{self.epochs}, step {step}/{steps}: loss {loss:.4f}, {batch}, {_clock(left)} left"
+        )
+
+
+def _clock(seconds: float) -> str:
+    minutes = int(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"
+
+
+def _say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,110 @@
+"""Folders and zips with a folder per class: any size and colour, every picture or an error."""
+
+import zipfile
+
+import cv2
+import numpy as np
+import pytest
+
+from lightfer_ros.errors import DataError
+from lightfer_ros.evaluation.readers import read_faces
+
+
+def save(path, size=(60, 40), value=90, colour=True):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = np.full((*size, 3) if colour else size, value, np.uint8)
+    assert cv2.imwrite(str(path), picture)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    root = tmp_path / "faces"
+    save(root / "happy" / "b.png", value=10)
+    save(root / "happy" / "a.jpg", (20, 20), 200)
+    save(root / "Sadness" / "c.png", colour=False, value=50)
+    return root
+
+
+def packed(folder, path, prefix=""):
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in folder.rglob("*"):
+            archive.write(file, prefix + file.relative_to(folder).as_posix())
+    return path
+
+
+def test_pictures_of_any_size_and_colour_become_grey_squares(folder):
+    faces = read_faces(folder, size=48)
+    assert faces.images.shape == (3, 48, 48)
+    assert faces.names == ("Sadness/c.png", "happy/a.jpg", "happy/b.png")
+    assert faces.labels.tolist() == [4, 3, 3]
+    assert [int(i.mean()) for i in faces.images] == [50, 200, 10]
+
+
+@pytest.mark.parametrize("prefix", ["", "faces/", "data/faces/"])
+def test_a_zip_reads_like_its_folder_also_with_folders_around(folder, tmp_path, prefix):
+    faces = read_faces(packed(folder, tmp_path / "faces.zip", prefix))
+    assert np.array_equal(faces.images, read_faces(folder).images)
+
+
+def test_a_split_is_a_folder_above_the_classes(folder, tmp_path):
+    save(tmp_path / "both" / "train" / "fear" / "x.png")
+    save(tmp_path / "both" / "test" / "fear" / "y.png")
+    assert read_faces(tmp_path / "both", "test").names == ("fear/y.png",)
+    archive = packed(tmp_path / "both", tmp_path / "both.zip", "top/")
+    assert read_faces(archive, "train").names == ("fear/x.png",)
+    for path in (tmp_path / "both", archive):
+        with pytest.raises(DataError, match=r"no folder 'val'.*; it has test, train"):
+            read_faces(path, "val")
+
+
+def test_fer2013_s_numbers_are_class_names_too(tmp_path):
+    save(tmp_path / "n" / "0" / "a.png")
+    save(tmp_path / "n" / "6" / "a.png")
+    assert read_faces(tmp_path / "n").labels.tolist() == [0, 6]
+
+
+def test_an_empty_class_folder_is_named(folder):
+    (folder / "disgust").mkdir()
+    with pytest.raises(DataError, match=r"disgust: class folder without a picture"):
+        read_faces(folder)
+
+
+def test_a_folder_that_is_no_class_is_named(folder):
+    save(folder / "bored" / "a.png")
+    with pytest.raises(DataError, match="folders bored are no classes; expected some of angry"):
+        read_faces(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a picture"])
+def test_an_unreadable_picture_is_named(folder, content):
+    (folder / "happy" / "broken.png").write_bytes(content)
+    with pytest.raises(DataError, match=r"happy/broken\.png: cannot be read as a picture"):
+        read_faces(folder)
+
+
+def test_a_file_that_is_no_picture_is_not_passed_over(folder):
+    (folder / "happy" / "labels.txt").write_text("x")
+    with pytest.raises(DataError, match=r"happy/labels\.txt: not a picture"):
+        read_faces(folder)
+
+
+def test_a_truncated_zip_is_named(folder, tmp_path):
+    path = packed(folder, tmp_path / "faces.zip")
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(DataError, match=r"faces\.zip: not a zip, truncated or corrupt"):
+        read_faces(path)
+
+
+def test_a_corrupt_member_of_a_zip_is_named(folder, tmp_path):
+    path = packed(folder, tmp_path / "faces.zip")
+    data = bytearray(path.read_bytes())
+    data[data.index(b"IDAT") + 9] ^= 0xFF
+    path.write_bytes(bytes(data))
+    with pytest.raises(DataError, match=r"faces\.zip"):
+        read_faces(path)
+
+
+def test_another_kind_of_file_says_what_is_read(tmp_path):
+    (tmp_path / "faces.tar").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"unknown kind of data set; expected \.csv"):
+        read_faces(tmp_path / "faces.tar")

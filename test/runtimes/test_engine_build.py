@@ -19,7 +19,7 @@ VERSION = "10.3.0"
 
 # Python imports this by itself at start: it gives the builder's process the stand-ins that this one has.
 SITECUSTOMIZE = """
-import importlib, os, signal, sys, types
+import ctypes, importlib, os, sys, threading, types
 package = types.ModuleType("stand_ins")
 package.__path__ = [{folder!r}]
 sys.modules["stand_ins"] = package
@@ -29,11 +29,18 @@ pycuda = types.ModuleType("pycuda")
 pycuda.driver = gpu.driver
 sys.modules.update({{"pycuda": pycuda, "pycuda.driver": gpu.driver, "tensorrt": trt}})
 
-def during_build():
+def tell(inside):
+    inside.wait()
     with open(os.environ["BUILDING"], "w") as told:  # a FIFO: returns when the test listens
         told.write("building")
-    while True:
-        signal.pause()  # the vendor's call, which nothing hurries
+
+def during_build():
+    lock, library, inside = ctypes.create_string_buffer(64), ctypes.CDLL(None), threading.Event()
+    library.pthread_mutex_lock(lock)
+    threading.Thread(target=tell, args=[inside], daemon=True).start()
+    sys.setswitchinterval(60)  # the thread that tells runs only once this one is inside the call
+    inside.set()
+    library.pthread_mutex_lock(lock)  # like the vendor's: in C, endless, deaf to Python's signal handlers
 
 if "BUILDING" in os.environ:
     trt.faults.during_build = during_build
@@ -88,7 +95,7 @@ def test_a_build_that_fails_gives_its_reason(model, options, tmp_path, monkeypat
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_build_ends_at_once_and_leaves_nothing(
-    nvidia, stand_ins, model, options, tmp_path, monkeypatch, how
+    request, nvidia, stand_ins, model, options, tmp_path, monkeypatch, how
 ):
     monkeypatch.setenv("BUILDING", str(tmp_path / "building"))
     os.mkfifo(tmp_path / "building")
@@ -96,6 +103,7 @@ def test_an_interrupted_build_ends_at_once_and_leaves_nothing(
     builder = subprocess.Popen(
         [*command, f"--engine-cache={options.engine_cache}"], stdout=subprocess.DEVNULL
     )
+    request.addfinalizer(builder.kill)
     assert (tmp_path / "building").read_text() == "building"
     builder.send_signal(how)
     assert builder.wait(5) == -how

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import os
 import threading
 
@@ -94,16 +95,23 @@ def test_a_cache_that_cannot_be_a_folder_is_refused_before_the_build(nvidia, tin
         build_engine(tmp_path / "tiny.onnx", options)
 
 
-def test_two_builders_of_one_engine_build_it_once(nvidia, tiny, tmp_path):
+def test_two_builders_of_one_engine_build_it_once(nvidia, tiny, tmp_path, monkeypatch):
     trt, options, built = nvidia.install("10.3.0"), RuntimeOptions(engine_cache=tmp_path / "engines"), []
     model, news = tiny.save_as("onnx", "fp32", tmp_path), []
     second = threading.Thread(target=build_engine, args=(model, options, news.append))
+    waits, flock = threading.Event(), fcntl.flock
+
+    def lock(file, kind) -> None:
+        if threading.current_thread() is second:
+            waits.set()
+        flock(file, kind)
 
     def during_build() -> None:
         built.append(threading.current_thread())
-        if len(built) == 1:
-            second.start()
+        second.start()
+        assert waits.wait(60)
 
+    monkeypatch.setattr("fcntl.flock", lock)
     trt.faults.during_build = during_build
     build_engine(model, options)
     second.join(60)

@@ -74,6 +74,19 @@ def test_a_provider_that_onnx_runtime_drops_in_silence_is_passed_over_aloud(tiny
         assert CUDA in dict(session.passed_over)[f"onnxruntime {CUDA}"]
 
 
+def test_a_session_that_runs_elsewhere_than_asked_is_refused(tiny, tmp_path, monkeypatch):
+    real = onnxruntime.InferenceSession
+    monkeypatch.setattr(
+        "lightfer_ros.runtimes.onnxruntime.onnxruntime.InferenceSession",
+        lambda model, *_, **__: real(model, providers=["CPUExecutionProvider"]),
+    )
+    monkeypatch.setattr(
+        "lightfer_ros.runtimes.onnxruntime.onnxruntime.get_available_providers", lambda: [CUDA]
+    )
+    with pytest.raises(RuntimeUnavailableError, match=f"{CUDA} was refused; .* run on CPUExecutionProvider"):
+        load(tiny.save_as("onnx", "fp32", tmp_path), ONLY)
+
+
 def test_tensorrt_inside_onnx_runtime_gets_a_profile_and_a_cache_for_this_model_alone(
     tiny, tmp_path, monkeypatch
 ):

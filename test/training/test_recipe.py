@@ -1,0 +1,62 @@
+"""Recipes are read strictly; the schedule warms up, stays and decays."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lightfer_ros.errors import ConfigurationError
+from lightfer_ros.training.recipe import Recipe, read_recipe, record_from, to_dict
+from lightfer_ros.training.schedule import ScheduleOptions, average_decay
+
+SHIPPED = Path(__file__).parents[2] / "config" / "training" / "shipped.yaml"
+
+
+def test_the_shipped_recipe_reads_and_writes_back():
+    recipe = read_recipe(SHIPPED)
+    assert recipe.network.width < 1 and recipe.data.votes
+    assert record_from(Recipe, yaml.safe_load(yaml.safe_dump(to_dict(recipe))), "x") == recipe
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("sed: 3", "unknown field sed; known are name, seed"),
+        ("seed: three", "seed is 'three', expected int"),
+        ("seed: true", "seed is True, expected int"),
+        ("network: {width: wide}", "network: width is 'wide', expected float"),
+        ("augment: {scale: [1.0]}", r"augment: scale is \[1.0\], expected 2 values"),
+        ("network: 3", "network: expected fields, got int"),
+        ("precision: fp8", "precision is 'fp8', expected bf16 or fp32"),
+        ("schedule: {epochs: 5, decay_epochs: 9}", "decay_epochs is 9.0, expected 0 to epochs"),
+        ("data: {input_size: 64}", "data.input_size is 64 and network.input_size 48"),
+        ("a: [", "not valid YAML"),
+    ],
+)
+def test_a_wrong_recipe_names_file_and_field(tmp_path, text, complaint):
+    path = tmp_path / "r.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match=complaint):
+        read_recipe(path)
+
+
+def test_the_rate_rises_stays_and_falls():
+    plan = ScheduleOptions(epochs=20, warmup_epochs=2, decay_epochs=8, peak=1.0, floor=0.01)
+    rates = [plan.learning_rate(e / 4) for e in range(81)]
+    assert rates[0] < 0.01 and rates[4] == pytest.approx(0.5, abs=0.01)
+    assert set(rates[8:48]) == {1.0}
+    assert all(a > b for a, b in zip(rates[48:], rates[49:], strict=False))
+    assert rates[80] == pytest.approx(0.01)
+    assert [e for e in range(21) if plan.plateau_ends(e)] == [12]
+
+
+def test_more_epochs_change_nothing_before_the_old_decay():
+    short = ScheduleOptions(epochs=20, decay_epochs=8)
+    long = replace(short, epochs=60)
+    assert all(short.learning_rate(e / 3) == long.learning_rate(e / 3) for e in range(37))
+
+
+def test_the_average_forgets_its_start_quickly_then_holds():
+    assert average_decay(0, 0.999) == pytest.approx(0.1)
+    assert average_decay(10**6, 0.999) == 0.999

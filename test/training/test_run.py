@@ -1,0 +1,128 @@
+"""A tiny training run: it learns, resumes to the same weights, and says clearly why it will not start."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from lightfer_ros.errors import ConfigurationError, DataError, LightferError, ModelError
+from lightfer_ros.training.checkpoint import Checkpoint
+from lightfer_ros.training.main import main
+from lightfer_ros.training.recipe import to_dict
+from lightfer_ros.training.run import train
+
+
+def run_for(recipe, folder, epochs, monkeypatch, resume=False):
+    """Train, but be killed right after the checkpoint of epoch `epochs`."""
+    from lightfer_ros.training import run
+
+    keep = run._keep
+
+    def keep_then_die(trainer, where):
+        keep(trainer, where)
+        if trainer.epoch == epochs:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "_keep", keep_then_die)
+        with pytest.raises(KeyboardInterrupt):
+            train(recipe, folder, resume)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    return tmp_path_factory.mktemp("runs") / "toy"
+
+
+def test_a_tiny_run_learns_and_leaves_its_record(toy_recipe, finished, toy_csv):
+    train(toy_recipe, finished)
+    names = {p.name for p in finished.iterdir()}
+    assert names == {
+        "last.pt", "plateau.pt", "best.pt", "history.csv", "history.png", "run.json", "pid",
+    }  # fmt: skip
+    rows = (finished / "history.csv").read_text().splitlines()
+    assert len(rows) == 1 + 4 and rows[0].startswith("epoch,learning_rate,loss")
+    assert Checkpoint.load(finished / "last.pt").history[-1]["validation_accuracy"] > 0.9
+    record = json.loads((finished / "run.json").read_text())
+    assert record["recipe"] == to_dict(toy_recipe) and record["epochs_done"] == 4
+    assert len(record["data"]["sha256"]) == 64 and record["data"]["training_faces"] == 64
+    assert set(record["versions"]) == {"python", "torch", "keras", "numpy"} and record["duration_s"] > 0
+
+
+def test_a_run_killed_and_resumed_ends_with_the_same_weights(toy_recipe, finished, tmp_path, monkeypatch):
+    run_for(toy_recipe, tmp_path / "b", 2, monkeypatch)
+    train(toy_recipe, tmp_path / "b", resume=True)
+    ours, theirs = (Checkpoint.load(folder / "last.pt") for folder in (tmp_path / "b", finished))
+    for a, b in zip(ours.average, theirs.average, strict=True):
+        assert torch.equal(a, b)
+
+
+def test_two_workers_learn_too_and_resume(toy_recipe, tmp_path):
+    recipe = replace(toy_recipe, workers=2)
+    trainer = train(recipe, tmp_path / "two")
+    assert trainer.history[-1]["validation_accuracy"] > 0.9
+    longer = replace(recipe, schedule=replace(recipe.schedule, epochs=5))
+    assert train(longer, tmp_path / "two", resume=True, start_from="plateau.pt").epoch == 5
+
+
+def test_an_old_run_is_not_overwritten(toy_recipe, finished):
+    with pytest.raises(ConfigurationError, match="already holds a run; --resume goes on"):
+        train(toy_recipe, finished)
+
+
+def test_nothing_to_resume_is_said(toy_recipe, tmp_path):
+    with pytest.raises(ConfigurationError, match=r"holds no run to resume: .*last\.pt is missing"):
+        train(toy_recipe, tmp_path / "none", resume=True)
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(toy_recipe, finished):
+    other = replace(toy_recipe, network=replace(toy_recipe.network, width=0.06))
+    with pytest.raises(ModelError, match=r"last\.pt: .* expected .*: another architecture"):
+        train(other, finished, resume=True)
+
+
+def test_a_checkpoint_of_other_data_is_refused(toy_recipe, finished):
+    other = replace(toy_recipe, data=replace(toy_recipe.data, label_smoothing=0.1))
+    with pytest.raises(DataError, match="trained on data"):
+        train(other, finished, resume=True)
+
+
+def test_a_torn_checkpoint_is_named(toy_recipe, finished, tmp_path):
+    data = (finished / "last.pt").read_bytes()
+    (tmp_path / "last.pt").write_bytes(data[: len(data) // 2])
+    with pytest.raises(ModelError, match=r"last\.pt: not a checkpoint .* or torn"):
+        train(toy_recipe, tmp_path, resume=True)
+
+
+def test_a_full_disk_keeps_the_last_whole_checkpoint(toy_recipe, tmp_path, monkeypatch):
+    run_for(toy_recipe, tmp_path, 1, monkeypatch)
+    before = (tmp_path / "last.pt").read_bytes()
+
+    def full(values, path):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(LightferError, match=r"last\.pt: .*No space left on device"):
+        train(toy_recipe, tmp_path, resume=True)
+    assert (tmp_path / "last.pt").read_bytes() == before
+    assert not list(tmp_path.glob("*.partial*")) and not list(tmp_path.glob(".*"))
+
+
+def test_the_command_line_gives_one_line_for_a_missing_recipe(tmp_path, capsys):
+    assert main(["--recipe", str(tmp_path / "no.yaml"), "--out", str(tmp_path / "x")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_averaged_weights_survive_the_way_to_a_keras_file(finished, tmp_path):
+    from lightfer_ros.training.artifact import averaged_network, load_keras, save_keras
+
+    model, recipe = averaged_network(finished / "best.pt")
+    assert recipe.name == "toy"
+    save_keras(model, tmp_path / "toy.keras")
+    batch = np.random.default_rng(0).uniform(-1, 1, (3, 48, 48, 1)).astype(np.float32)
+    again = load_keras(tmp_path / "toy.keras")
+    assert np.allclose(model.predict(batch, verbose=0), again.predict(batch, verbose=0), atol=1e-6)
+    assert not any("Native" in type(layer).__name__ for layer in again.layers)

@@ -1,5 +1,6 @@
 """Recipes are read strictly; the schedule warms up, stays and decays."""
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def test_the_rate_rises_stays_and_falls():
     rates = [plan.learning_rate(e / 4) for e in range(81)]
     assert rates[0] < 0.01 and rates[4] == pytest.approx(0.5, abs=0.01)
     assert set(rates[8:48]) == {1.0}
-    assert all(a > b for a, b in zip(rates[48:], rates[49:], strict=False))
+    assert all(a > b for a, b in itertools.pairwise(rates[48:]))
     assert rates[80] == pytest.approx(0.01)
     assert [e for e in range(21) if plan.plateau_ends(e)] == [12]
 

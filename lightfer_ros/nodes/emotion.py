@@ -53,6 +53,14 @@ class EmotionNode(LifecycleNode):  # type: ignore[misc]
             self._perceiving.close()
             self._perceiving = None
 
+    def destroy_node(self) -> None:
+        """Leave the graph at once, shared memory included, and not when Python collects its garbage."""
+        super().destroy_node()
+        # rclpy's own leaves the state machine, which holds the node and so the whole DDS participant.
+        machine = getattr(self, "_state_machine", None)
+        if machine is not None:
+            machine.destroy_when_not_in_use()
+
     def on_configure(self, _: Any) -> Any:
         """Load and warm up."""
         try:

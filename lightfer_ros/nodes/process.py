@@ -32,6 +32,7 @@ def run(import_node: Callable[[], Callable[[], Any]], arguments: Optional[List[s
         signal.signal(number, lambda *_: stopped.set())
     code = 0
     node: Any = None
+    executor: Any = None
     try:
         rclpy.init(args=arguments)  # its own handlers wake whoever waits, then call ours
         node = make_node()
@@ -40,7 +41,8 @@ def run(import_node: Callable[[], Callable[[], Any]], arguments: Optional[List[s
         if hasattr(node, "start") and not stopped.is_set():
             node.start()
         while rclpy.ok() and not stopped.is_set() and not getattr(node, "finished", False):
-            executor.spin_once()
+            # Bounded: a stop between the check and the wait wakes nobody in a node that has no timer.
+            executor.spin_once(timeout_sec=0.2)
     except ExternalShutdownException:
         pass
     except LightferError as error:
@@ -50,7 +52,7 @@ def run(import_node: Callable[[], Callable[[], Any]], arguments: Optional[List[s
         # ROS is shut down under a node that is told to stop: what it was doing may fail in any way.
         if not stopped.is_set():
             raise
-    _end(node)
+    _end(node, executor)
     return code
 
 
@@ -59,7 +61,7 @@ def _leave(*_: Any) -> None:
     os._exit(0)
 
 
-def _end(node: Any) -> None:
+def _end(node: Any, executor: Any) -> None:
     """Close the node and ROS; where a library still holds a thread, end the process without it."""
     import rclpy
 
@@ -67,6 +69,8 @@ def _end(node: Any) -> None:
         if hasattr(node, "close"):
             node.close()
         node.destroy_node()
+    if executor is not None:
+        executor.shutdown(0)
     rclpy.try_shutdown()
     if any(thread.name == "perception" for thread in threading.enumerate()):
         # Still inside a C++ call that cannot be interrupted; everything of ours that others see is gone.

@@ -60,11 +60,14 @@ class Worker:
             self._image = None
 
     def stop(self, timeout_s: float) -> bool:
-        """End after what is in hand; False where the thread is still inside it after `timeout_s`."""
+        """End after the image in hand; False where the thread is still busy after `timeout_s`.
+
+        Making the thing is not waited for: it may take seconds, and cannot be interrupted.
+        """
         with self._wake:
             self._stopping = True
             self._wake.notify()
-        if self._thread.is_alive():
+        if self._thread.is_alive() and self._ready.done():
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
 

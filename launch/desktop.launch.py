@@ -89,6 +89,14 @@ def generate_launch_description():
                 choices=["true", "false"],
                 description="Take the time from /clock, as when a bag is played.",
             ),
+            # First: where image_tools is missing, launch stops here and leaves no other process behind.
+            Node(
+                package="image_tools",
+                executable="showimage",
+                condition=IfCondition(LaunchConfiguration("overlay")),
+                remappings=[("image", "emotions/image")],
+                **common,
+            ),
             Node(
                 package="lightfer_ros",
                 executable="camera_node",
@@ -124,13 +132,6 @@ def generate_launch_description():
                     {"output": ParameterValue(LaunchConfiguration("bag"), value_type=str)},
                     sim_time,
                 ],
-                **common,
-            ),
-            Node(
-                package="image_tools",
-                executable="showimage",
-                condition=IfCondition(LaunchConfiguration("overlay")),
-                remappings=[("image", "emotions/image")],
                 **common,
             ),
         ]

@@ -6,15 +6,14 @@ What was lost is known from the numbers that the images carry, not from time.
 
 from __future__ import annotations
 
-import contextlib
 import json
+import signal
 import sys
 import time
 from typing import List
 
 import numpy as np
 import rclpy
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
@@ -63,12 +62,13 @@ def main() -> None:
     width, height = (int(n) for n in size.split("x"))
     qos = QoSProfile(depth=10, reliability=ReliabilityPolicy[reliability.upper()])
     rclpy.init()
+    # ROS's own handler would end the context under a publisher at work.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     node = rclpy.create_node(role)
-    with contextlib.suppress(KeyboardInterrupt, ExternalShutdownException):
-        if role == "talk":
-            talk(node, width, height, qos)
-        else:
-            listen(node, qos)
+    if role == "talk":
+        talk(node, width, height, qos)
+    else:
+        listen(node, qos)
 
 
 if __name__ == "__main__":

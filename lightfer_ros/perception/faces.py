@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Iterable, Optional, Tuple
+from typing import Any, Iterable, Tuple
 
 import numpy as np
 
@@ -84,7 +84,7 @@ class Faces:
             index = [index]
         return Faces(**{entry.name: getattr(self, entry.name)[index] for entry in dataclasses.fields(self)})
 
-    def replace(self, **arrays: Optional[np.ndarray]) -> Faces:
+    def replace(self, **arrays: np.ndarray) -> Faces:
         """The same faces with some arrays exchanged."""
         return dataclasses.replace(self, **arrays)
 

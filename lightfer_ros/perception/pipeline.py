@@ -8,6 +8,7 @@ from typing import Dict, Optional, Union
 import cv2
 import numpy as np
 
+from lightfer_ros.errors import ConfigurationError
 from lightfer_ros.model import manifest
 from lightfer_ros.model.metadata import ModelMetadata
 from lightfer_ros.perception.alignment import to_crops
@@ -18,6 +19,7 @@ from lightfer_ros.perception.following import follow
 from lightfer_ros.perception.frame import Frame
 from lightfer_ros.perception.landmarks import LandmarkPredictor
 from lightfer_ros.perception.smoothing import Smoother
+from lightfer_ros.perception.settings import settings_of
 from lightfer_ros.perception.stages import StageTimes
 from lightfer_ros.perception.tracking import Tracker
 from lightfer_ros.runtimes import RuntimeOptions, Session, load
@@ -92,7 +94,14 @@ class Pipeline:
         return faces
 
     def reconfigure(self, config: PipelineConfig) -> None:
-        """Use other settings from the next frame on; those that are not `live` need a new Pipeline."""
+        """Use other settings from the next frame on.
+
+        Raises ConfigurationError where one has changed that is not `live`: that needs a new Pipeline.
+        """
+        for name, declared in settings_of(PipelineConfig).items():
+            before, after = getattr(self._config, name), getattr(config, name)
+            if after != before and not declared.live:
+                raise ConfigurationError(f"{name} is {after!r}, expected {before!r} while the pipeline lives")
         if config.detection != self._config.detection:
             self._detector = make_detector(config.detection)
         self._tracker.timeout_s = config.track_timeout_s

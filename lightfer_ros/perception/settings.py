@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from typing import Any, Dict, Optional, Tuple
 
@@ -40,14 +39,14 @@ class Setting:
         """The value in its own type. Raises ConfigurationError naming setting, value and what is allowed."""
         fits = isinstance(value, self.kind) and isinstance(value, bool) == (self.kind is bool)
         if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value, fits = float(value), True
+            fits = True
         if fits and self.choices:
             fits = value in self.choices
         if fits and self.minimum is not None and self.maximum is not None:
-            fits = math.isfinite(value) and self.minimum <= value <= self.maximum
+            fits = self.minimum <= value <= self.maximum  # false for NaN
         if not fits:
             raise ConfigurationError(f"{self.name} is {value!r}, expected {self.allowed}")
-        return value
+        return self.kind(value)
 
 
 def setting(

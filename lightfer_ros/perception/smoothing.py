@@ -19,14 +19,14 @@ class Smoother:
     def update(self, track_ids: np.ndarray, probabilities: np.ndarray, stamp: float) -> np.ndarray:
         """The smoothed distributions of these tracks.
 
-        track_ids: int64 [n]. probabilities: float32 [n, 7], rows sum to 1. stamp: seconds; where it jumps
-        back, the track starts anew. Returns float32 [n, 7], rows sum to 1.
+        track_ids: int64 [n]. probabilities: float32 [n, 7], rows sum to 1. stamp: seconds; where it stands
+        still or jumps back, the track starts anew. Returns float32 [n, 7], rows sum to 1.
         """
         smoothed = np.array(probabilities, np.float32)
         for row, track_id in zip(smoothed, track_ids.tolist()):
             last_stamp, last = self._state.get(track_id, (stamp, row))
             elapsed = stamp - last_stamp
-            if self.time_constant_s > 0.0 and elapsed >= 0.0:
+            if self.time_constant_s > 0.0 and elapsed > 0.0:
                 weight = math.exp(-elapsed / self.time_constant_s)
                 row += weight * (last - row)
             self._state[track_id] = (stamp, row.copy())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, List, Tuple
+from typing import Dict, List, Set, Tuple
 
 import numpy as np
 
@@ -12,6 +12,10 @@ from lightfer_ros.perception.faces import Faces
 LEAST_OVERLAP = 0.2
 """Two boxes of one face in neighbouring scans overlap by more (IoU): at 10 scans a second a face would have to
 cross two thirds of its own width between them."""
+
+LONGEST_FRAME_GAP_S = 2.0
+"""Who is seen in two frames running has not been out of sight, however short the timeout, unless time jumped:
+slower than a camera of one frame a second is a jump."""
 
 
 @dataclass
@@ -27,6 +31,7 @@ class Tracker:
     def __init__(self, timeout_s: float) -> None:
         self.timeout_s = timeout_s
         self._tracks: Dict[int, _Track] = {}
+        self._in_view: Set[int] = set()
         self._next_id = 1
 
     @property
@@ -42,7 +47,8 @@ class Tracker:
         """
         track_ids = faces.track_id.copy()
         self._forget(stamp)
-        for index, partner in self._match(faces, [i for i in self._tracks if i not in set(track_ids)]):
+        carried = set(track_ids.tolist())
+        for index, partner in self._match(faces, [i for i in self._tracks if i not in carried]):
             track_ids[index] = partner
         for index, track_id in enumerate(track_ids):
             if track_id not in self._tracks:
@@ -51,20 +57,26 @@ class Tracker:
                 self._tracks[track_id] = _Track(faces.boxes[index], stamp, stamp)
             track = self._tracks[track_id]
             track.box, track.last_seen = faces.boxes[index], stamp
+        self._in_view = set(track_ids.tolist())
         in_view = np.array([stamp - self._tracks[i].first_seen for i in track_ids], np.float32)
         return faces.replace(track_id=track_ids, time_in_view=in_view)
 
     def reset(self) -> None:
         """Forget everybody; ids go on counting, so that none is given twice."""
         self._tracks.clear()
+        self._in_view.clear()
 
     def _forget(self, stamp: float) -> None:
-        """End tracks out of sight for too long, and all of them when time jumped backwards."""
-        self._tracks = {
-            track_id: track
-            for track_id, track in self._tracks.items()
-            if 0.0 <= stamp - track.last_seen <= self.timeout_s
-        }
+        """End tracks out of sight for too long, and all of them when time jumped.
+
+        Where time stands still (a driver that never sets it), who is out of sight ends at once.
+        """
+
+        def lives(track_id: int, away: float) -> bool:
+            limit = max(self.timeout_s, LONGEST_FRAME_GAP_S)
+            return 0.0 <= away <= limit if track_id in self._in_view else 0.0 < away <= self.timeout_s
+
+        self._tracks = {i: track for i, track in self._tracks.items() if lives(i, stamp - track.last_seen)}
 
     def _match(self, faces: Faces, candidates: List[int]) -> List[Tuple[int, int]]:
         new = np.flatnonzero(faces.track_id == 0)
@@ -88,4 +100,5 @@ def box_iou(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     area_one = np.prod(np.clip(one[:, 2:] - one[:, :2], 0.0, None), axis=1)
     area_other = np.prod(np.clip(other[:, 2:] - other[:, :2], 0.0, None), axis=1)
     union = area_one[:, None] + area_other[None, :] - intersection
-    return np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
+    overlap: np.ndarray = np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
+    return overlap

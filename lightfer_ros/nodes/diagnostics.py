@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from rclpy.qos import ReliabilityPolicy
@@ -113,16 +113,16 @@ def _silence(source: ImageInput, now: float) -> str:
     return start + f"it has {len(publishers)} publishers, {matching} with matching type and QoS, all silent"
 
 
-def _matching(source: ImageInput, publishers: Sequence[object]) -> Tuple[int, List[str]]:
+def _matching(source: ImageInput, publishers: Sequence[Any]) -> Tuple[int, List[str]]:
     reasons = []
     for info in publishers:
-        reliability = info.qos_profile.reliability  # type: ignore[attr-defined]
-        if info.topic_type != source.topic_type:  # type: ignore[attr-defined]
-            reasons.append(f"{info.node_name} publishes {info.topic_type}, expected {source.topic_type}")  # type: ignore[attr-defined]
+        reliability = info.qos_profile.reliability
+        if info.topic_type != source.topic_type:
+            reasons.append(f"{info.node_name} publishes {info.topic_type}, expected {source.topic_type}")
         elif (
             source.reliability == ReliabilityPolicy.RELIABLE and reliability == ReliabilityPolicy.BEST_EFFORT
         ):
-            reasons.append(f"{info.node_name} offers best effort, we ask for reliable")  # type: ignore[attr-defined]
+            reasons.append(f"{info.node_name} offers best effort, we ask for reliable")
     return len(publishers) - len(reasons), reasons
 
 

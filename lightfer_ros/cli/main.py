@@ -48,7 +48,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 def run_command(module: ModuleType, args: argparse.Namespace) -> int:
     """Run a subcommand's `run(args)`; an error of ours is one line on stderr, Ctrl-C leaves no traceback."""
     try:
-        return int(module.run(args))
+        code = int(module.run(args))
+        sys.stdout.flush()  # here, where a reader that has gone is no error
+        return code
     except LightferError as error:
         print(f"lightfer: {error}", file=sys.stderr)
         return 2

@@ -36,11 +36,11 @@ def test_without_models_it_cannot_and_each_is_named_with_its_cure(tmp_path, monk
     )
 
 
-def test_without_ros_it_cannot_and_says_how_to_get_it(monkeypatch):
-    monkeypatch.setattr(sys, "executable", sys._base_executable)  # the Python under the venv knows no rclpy
-    monkeypatch.delenv("PYTHONPATH", raising=False)
+def test_without_a_ros_that_works_it_cannot_and_says_why_and_how_to_get_one(tmp_path, monkeypatch):
+    (tmp_path / "rclpy.py").write_text("raise ImportError('librcl.so: cannot open shared object file')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     (check,) = checks.ros()
-    assert check.stops_the_node and "rclpy" in check.text and "make setup" in check.cure
+    assert check.stops_the_node and "librcl.so" in check.text and "make setup" in check.cure
 
 
 def test_the_default_of_fast_dds_is_warned_of_and_our_profile_is_not(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ import numpy as np
 from lightfer_ros.model.labels import EMOTIONS
 
 STATE_UNSET, DETECTED, TRACKED, PREDICTED = 0, 1, 2, 3
-"""How a face came into a picture: found in it by the detector, followed from an earlier one, only expected."""
+"""How a face came into a picture: found in it by the detector, followed from an earlier one, or expected."""
 
 TURNED, SMALL, BLURRED, DARK, CUT, UNCERTAIN, STALE, OCCLUDED = (1 << i for i in range(8))
 """Bits of `unreliable_reasons`: why a classification is not to be trusted."""

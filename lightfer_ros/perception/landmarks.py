@@ -25,7 +25,7 @@ class LandmarkPredictor:
     """Finds the 68 landmarks of faces whose boxes are known (Kazemi & Sullivan 2014, trained on 300-W)."""
 
     def __init__(self, path: Path) -> None:
-        """Load the predictor, about 75 MB of memory. Raises ModelError where the file is not one of 68 points."""
+        """Load the predictor, about 75 MB of memory. Raises ModelError where dlib cannot read it."""
         try:
             self._predictor = dlib.shape_predictor(str(path))
         except RuntimeError as error:
@@ -34,7 +34,7 @@ class LandmarkPredictor:
     def predict(self, grey: np.ndarray, boxes: np.ndarray) -> np.ndarray:
         """The landmarks of every box.
 
-        grey: uint8 [h, w], rows contiguous. boxes: float32 [n, 4], x1, y1, x2, y2, in a Detector's convention.
+        grey: uint8 [h, w], rows contiguous. boxes: float32 [n, 4], x1, y1, x2, y2, as a Detector has them.
         Returns float32 [n, 68, 2], pixels; n may be 0.
         """
         found = np.empty((len(boxes), COUNT, 2), np.float32)

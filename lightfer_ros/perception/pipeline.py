@@ -18,8 +18,8 @@ from lightfer_ros.perception.faces import Faces
 from lightfer_ros.perception.following import follow
 from lightfer_ros.perception.frame import Frame
 from lightfer_ros.perception.landmarks import LandmarkPredictor
-from lightfer_ros.perception.smoothing import Smoother
 from lightfer_ros.perception.settings import settings_of
+from lightfer_ros.perception.smoothing import Smoother
 from lightfer_ros.perception.stages import StageTimes
 from lightfer_ros.perception.tracking import Tracker
 from lightfer_ros.runtimes import RuntimeOptions, Session, load
@@ -78,7 +78,7 @@ class Pipeline:
         """Find, follow and classify everybody in the frame.
 
         frame: a Frame, or uint8 [h, w] grey or [h, w, 3] BGR. stamp: the frame's time in seconds; it may
-        jump. Returns Faces in this frame's pixels, without faces out of sight. Raises ImageError for a bad frame.
+        jump. Returns the Faces in sight, in this frame's pixels. Raises ImageError for a bad frame.
         """
         if not isinstance(frame, Frame):
             frame = Frame.from_array(frame)

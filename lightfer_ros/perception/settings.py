@@ -1,4 +1,4 @@
-"""One declaration per setting (type, default, range, unit, meaning): checks, documents and describes itself."""
+"""One declaration per setting (type, default, range, meaning), from which it is checked and documented."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import numpy as np
 from lightfer_ros.model import EMOTIONS
 from lightfer_ros.perception.palette import COLOURS_BGR, UNSET_BGR
 
+ALL_COLOURS = np.eye(3)
 RED_BLIND = np.array([[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]])
 GREEN_BLIND = np.array([[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]])
 """What is left of linear red, green, blue: Machado, Oliveira & Fernandes 2009, severity 1."""
@@ -16,7 +17,7 @@ JUST_NOTICEABLE = 2.3
 """CIE 1976 colour difference that half of all observers see."""
 
 
-def lab(colours_bgr: np.ndarray, eye: np.ndarray = np.eye(3)) -> np.ndarray:
+def lab(colours_bgr: np.ndarray, eye: np.ndarray = ALL_COLOURS) -> np.ndarray:
     """CIE L*a*b* of colours as an eye sees them, [n, 3]."""
     encoded = np.asarray(colours_bgr, np.float64)[:, ::-1] / 255
     linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
@@ -30,7 +31,7 @@ def test_there_is_one_colour_for_each_expression_and_none_means_unknown():
 
 
 def test_colour_blind_eyes_tell_the_expressions_apart_too():
-    for eye in (np.eye(3), RED_BLIND, GREEN_BLIND):
+    for eye in (ALL_COLOURS, RED_BLIND, GREEN_BLIND):
         colours = lab(COLOURS_BGR, eye)
         nearest = min(np.linalg.norm(one - other) for one, other in combinations(colours, 2))
         assert nearest > 4 * JUST_NOTICEABLE

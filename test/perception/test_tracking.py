@@ -1,4 +1,4 @@
-"""Tracking: a face keeps its track_id while it is in view and for the timeout after, and nobody gets it again."""
+"""Tracking: a face keeps its track_id while in view and for the timeout after; nobody gets it again."""
 
 from __future__ import annotations
 

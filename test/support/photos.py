@@ -11,7 +11,7 @@ from lightfer_ros.model import manifest
 
 
 def photo(name: str) -> np.ndarray:
-    """A photo by its name in the manifest, uint8 [h, w, 3] BGR, read-only; skips the test where it is not here."""
+    """A photo by its name in the manifest, uint8 [h, w, 3] BGR, read-only; without it the test is skipped."""
     try:
         path = manifest.find(name)
     except ModelError as error:

@@ -13,7 +13,7 @@ from lightfer_ros.perception.faces import DETECTED, Faces
 from lightfer_ros.perception.frame import Frame
 
 SMALLEST_SCAN_PX = 80
-"""The sliding window's own size; a smaller picture holds no face that HOG could find, and dlib fails on it."""
+"""The sliding window's own size; a smaller picture holds no face that HOG can find, and dlib fails on it."""
 
 LOWEST_SCORE = -1.0
 """Below this margin dlib returns thousands of windows and takes seconds to merge them."""

@@ -22,7 +22,7 @@ over 759 FER2013 training faces that both detectors found."""
 
 
 class YuNetDetector(Detector):
-    """Faces from about 10 px, turned ones too, on colour. Upsampling is dlib's word and means nothing here."""
+    """Faces from about 10 px, turned ones too, on colour. Upsampling is dlib's word, of no meaning here."""
 
     name = "yunet"
 

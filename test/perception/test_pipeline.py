@@ -1,0 +1,288 @@
+"""The whole way of a frame, on real photos: who is scanned for, who is followed, what is said of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import shutil
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from photos import photo, placed, resized
+
+from lightfer_ros.errors import ConfigurationError, ImageError, LightferError, ModelError
+from lightfer_ros.model import EMOTIONS, ModelMetadata, manifest
+from lightfer_ros.model.metadata import metadata_path, write_metadata
+from lightfer_ros.perception.alignment import to_crops
+from lightfer_ros.perception.faces import DETECTED, TRACKED
+from lightfer_ros.perception.frame import Frame
+from lightfer_ros.perception.pipeline import Pipeline, PipelineConfig
+
+START = 1_800_000_000.0
+NIGHT = np.zeros((480, 640, 3), np.uint8)
+
+
+def made(config: PipelineConfig) -> Pipeline:
+    try:
+        return Pipeline(config)
+    except ModelError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    """Loading takes a second, so the tests share one."""
+    with made(PipelineConfig()) as pipeline:
+        yield pipeline
+
+
+@pytest.fixture
+def pipeline(loaded) -> Pipeline:
+    loaded.reconfigure(PipelineConfig())
+    loaded.reset()
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def person() -> np.ndarray:
+    """One smiling face about 126 px wide in 640x480."""
+    return placed(resized(photo("photo_single_face"), 0.6), 100, 60)
+
+
+@pytest.fixture(scope="module")
+def several() -> np.ndarray:
+    return photo("photo_multi_face")
+
+
+def scanned(pipeline: Pipeline) -> bool:
+    return "detect" in pipeline.stage_seconds
+
+
+def ids(faces) -> list:
+    return faces.track_id.tolist()
+
+
+def test_everybody_in_a_photo_is_found_landmarked_and_classified(pipeline, several):
+    faces = pipeline.process(several, START)
+    assert ids(faces) == [ids(faces)[0] + i for i in range(4)]
+    assert faces.state.tolist() == [DETECTED] * 4
+    assert np.isfinite(faces.landmarks).all()
+    np.testing.assert_allclose(faces.probabilities.sum(axis=1), 1.0, atol=1e-5)
+    assert [EMOTIONS[label] for label in faces.label].count("happy") >= 3
+    assert faces.classification_age.tolist() == faces.time_in_view.tolist() == [0.0] * 4
+    assert np.isnan(faces.pose).all() and np.isnan(faces.reliability).all()
+    assert set(pipeline.stage_seconds) == {"detect", "landmarks", "align", "classify"}
+    assert all(0.0 < seconds < 10.0 for seconds in pipeline.stage_seconds.values())
+
+
+def test_all_faces_in_one_batch_are_classified_as_each_is_alone(pipeline, several):
+    faces = pipeline.process(several, START)
+    metadata, grey = pipeline.metadata, Frame.from_array(several).grey
+    for landmarks, together in zip(faces.landmarks, faces.probabilities):
+        crop = to_crops(
+            grey, landmarks[None], metadata.crop_geometry, metadata.input_size, metadata.normalization
+        )
+        np.testing.assert_allclose(pipeline.session.run(crop)[0], together, atol=1e-5)
+
+
+def test_nobody_in_the_frame_gives_no_faces_and_asks_no_classifier(pipeline):
+    faces = pipeline.process(NIGHT, START)
+    assert len(faces) == 0 and faces.probabilities.shape == (0, 7)
+    assert "classify" not in pipeline.stage_seconds
+
+
+@pytest.mark.parametrize("rate", [1, 5, 15, 30, 60, 120])
+def test_a_frame_is_scanned_only_every_detection_interval_at_any_frame_rate(pipeline, person, rate):
+    pipeline.reconfigure(PipelineConfig(detection_interval_s=0.1))
+    scans, states, tracks = [], set(), set()
+    for frame in range(min(40, 4 * rate)):
+        faces = pipeline.process(person, START + frame / rate)
+        assert len(faces) == 1
+        tracks.update(ids(faces))
+        states.add((scanned(pipeline), int(faces.state[0])))
+        if scanned(pipeline):
+            scans.append(frame / rate)
+    gaps = np.diff(scans)
+    assert (gaps >= 0.1 - 1e-6).all() and (gaps <= max(0.1, 1 / rate) + 1 / rate + 1e-6).all()
+    assert len(tracks) == 1
+    assert states <= {(True, DETECTED), (False, TRACKED)}
+
+
+def test_an_interval_of_nought_scans_every_frame_and_so_does_a_stamp_that_stands_still(pipeline, person):
+    for _ in range(4):
+        pipeline.process(person, 0.0)
+        assert scanned(pipeline)
+    pipeline.reconfigure(PipelineConfig(detection_interval_s=0.0))
+    for frame in range(1, 5):
+        pipeline.process(person, frame / 30)
+        assert scanned(pipeline)
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 86400.0, 0.6])
+def test_when_time_jumps_the_next_frame_is_scanned_and_work_goes_on(pipeline, person, jump):
+    pipeline.reconfigure(PipelineConfig(detection_interval_s=10.0))
+    first = pipeline.process(person, START)
+    after = pipeline.process(person, START + jump)
+    assert scanned(pipeline) and len(after) == 1
+    assert (ids(after) == ids(first)) == (jump == 0.6)
+    pipeline.process(person, START + jump + 1 / 30)
+    assert not scanned(pipeline)
+
+
+def test_a_face_that_vanishes_is_dropped_at_the_next_scan_and_known_again_within_the_timeout(
+    pipeline, person
+):
+    first = pipeline.process(person, START)
+    pipeline.process(person, START + 0.033)
+    assert not scanned(pipeline)
+    assert len(pipeline.process(NIGHT, START + 0.11)) == 0
+    assert scanned(pipeline)
+    assert ids(pipeline.process(person, START + 0.9)) == ids(first)
+    assert len(pipeline.process(NIGHT, START + 1.05)) == 0
+    assert ids(pipeline.process(person, START + 2.2)) == [ids(first)[0] + 1]
+
+
+def test_a_frame_of_another_size_starts_anew(pipeline, person):
+    first = pipeline.process(person, START)
+    smaller = pipeline.process(np.ascontiguousarray(person[:400, :500]), START + 0.03)
+    assert scanned(pipeline) and len(smaller) == 1
+    assert ids(smaller) == [ids(first)[0] + 1]
+
+
+def test_probabilities_are_smoothed_per_track_and_reset_forgets_them(pipeline, person):
+    pipeline.reconfigure(PipelineConfig(smoothing_time_constant_s=1.0, detection_interval_s=0.0))
+    other_face = placed(resized(photo("photo_posed_frontal_1"), 0.5), 129, 89)  # in the same place
+    raw = pipeline.process(other_face, START).probabilities[0]
+    pipeline.reset()
+    smile = pipeline.process(person, START + 1.0)
+    mixed = pipeline.process(other_face, START + 1.5)
+    assert ids(mixed) == ids(smile)
+    old = math.exp(-0.5)
+    np.testing.assert_allclose(
+        mixed.probabilities[0], old * smile.probabilities[0] + (1 - old) * raw, atol=1e-5
+    )
+    assert np.abs(raw - smile.probabilities[0]).max() > 0.1
+
+
+def test_live_settings_change_from_one_frame_to_the_next(pipeline, several):
+    pipeline.reconfigure(PipelineConfig(detection_interval_s=0.0))
+    assert len(pipeline.process(several, START)) == 4
+    pipeline.reconfigure(PipelineConfig(detection_interval_s=0.0, detector="yunet"))
+    assert len(pipeline.process(several, START + 0.1)) == 5
+    pipeline.reconfigure(PipelineConfig(detection_interval_s=0.0, detector="yunet", max_faces=2))
+    largest = pipeline.process(several, START + 0.2)
+    sides = np.sort(largest.boxes[:, 2] - largest.boxes[:, 0])
+    assert len(largest) == 2 and sides[0] > 105
+    assert pipeline.config.max_faces == 2
+
+
+@pytest.mark.parametrize("change", [{"model": "other"}, {"runtime": "litert"}, {"threads": 2}])
+def test_settings_that_need_other_files_are_refused_while_it_lives(pipeline, change):
+    (name, value), *_ = change.items()
+    with pytest.raises(ConfigurationError, match=f"{name} is {value!r}"):
+        pipeline.reconfigure(dataclasses.replace(PipelineConfig(), **change))
+    assert pipeline.config == PipelineConfig()
+
+
+@pytest.mark.parametrize(
+    "frame", [np.zeros((0, 5, 3), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4)), None]
+)
+def test_what_is_no_picture_is_refused_and_the_next_frame_is_answered(pipeline, person, frame):
+    with pytest.raises(ImageError):
+        pipeline.process(frame, START)
+    assert len(pipeline.process(person, START + 0.1)) == 1
+
+
+def coloured(path, **metadata):
+    """Write a network that answers with the shares of its first, second and third colour, and its record."""
+    size = 48
+    dense = np.zeros((3, 7), np.float32)
+    dense[range(3), range(3)] = 20.0
+    nodes = [
+        helper.make_node("ReduceMean", ["crops"], ["means"], axes=[1, 2], keepdims=0),
+        helper.make_node("MatMul", ["means", "dense"], ["scores"]),
+        helper.make_node("Softmax", ["scores"], ["probabilities"], axis=1),
+    ]
+    ends = [("crops", ["n", size, size, 3]), ("probabilities", ["n", 7])]
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in ends]
+    constants = [numpy_helper.from_array(dense, "dense")]
+    graph = helper.make_graph(nodes, "coloured", values[:1], values[1:], constants)
+    opset = [helper.make_opsetid("", 13)]
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), str(path))
+    record = ModelMetadata(
+        name="coloured",
+        sha256="",
+        format="onnx",
+        precision="fp32",
+        input_size=size,
+        channels=3,
+        licence="none",
+        training_data="none",
+    )
+    write_metadata(path, dataclasses.replace(record, **metadata))
+    return path
+
+
+def test_a_colour_network_sees_red_first_and_blue_last(tmp_path, person):
+    with made(PipelineConfig(model=str(coloured(tmp_path / "coloured.onnx")), detector="yunet")) as pipeline:
+        red, green, blue = pipeline.process(person, START).probabilities[0, :3]
+        pipeline.reset()
+        swapped = np.ascontiguousarray(person[:, :, ::-1])
+        (other,) = pipeline.process(swapped, START + 1.0).probabilities
+        grey = pipeline.process(Frame.from_array(person).grey, START + 10.0).probabilities[0, :3]
+    assert red > green > blue  # skin is red; the picture came as blue, green, red
+    assert other[0] < other[2]
+    np.testing.assert_allclose(grey, 1 / 3, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "damage, said",
+    [
+        (lambda path: path.unlink(), "does not exist"),
+        (lambda path: metadata_path(path).unlink(), "has no metadata"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-50]), "sha256 expected"),
+        (lambda path: metadata_path(path).write_text("{"), "not valid JSON"),
+    ],
+)
+def test_a_damaged_model_is_refused_with_its_path_and_the_reason(tmp_path, damage, said):
+    path = coloured(tmp_path / "coloured.onnx")
+    damage(path)
+    with pytest.raises(ModelError, match=said) as refusal:
+        Pipeline(PipelineConfig(model=str(path)))
+    assert str(path) in str(refusal.value)
+
+
+def test_a_file_that_is_no_network_is_refused_even_under_its_own_hash(tmp_path):
+    path = coloured(tmp_path / "coloured.onnx")
+    record = ModelMetadata.from_json(metadata_path(path).read_text())
+    path.write_bytes(b"not a network")
+    write_metadata(path, record)
+    with pytest.raises(LightferError, match=r"coloured\.onnx"):
+        Pipeline(PipelineConfig(model=str(path)))
+
+
+def test_a_damaged_landmark_file_is_refused_with_both_hashes(tmp_path, monkeypatch):
+    path = manifest.locate("shape_predictor_68")
+    if path is None:
+        pytest.skip("the landmark file is not here: `lightfer fetch`")
+    with open(shutil.copy(path, tmp_path), "r+b") as landmarks:
+        landmarks.seek(5_000_000)
+        landmarks.write(b"damaged")
+    monkeypatch.setenv("LIGHTFER_HOME", str(tmp_path))
+    with pytest.raises(ModelError, match=r"sha256 .*, expected"):
+        Pipeline()
+
+
+def test_closing_twice_is_no_error():
+    pipeline = made(PipelineConfig())
+    pipeline.close()
+    pipeline.close()
+
+
+def test_two_pipelines_do_not_disturb_each_other(pipeline, person, several):
+    with made(PipelineConfig()) as other:
+        for frame in range(4):
+            assert len(pipeline.process(person, START + frame / 30)) == 1
+            assert ids(other.process(several, START + frame / 30)) == [1, 2, 3, 4]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import List, Tuple
+from typing import Iterable, List, Tuple
 
 import numpy as np
 
@@ -52,6 +52,28 @@ class FaceSet:
         chosen = np.arange(len(self))[index]
         names = tuple(self.names[i] for i in chosen)
         return FaceSet(self.images[chosen], self.labels[chosen], names, self.rows[chosen])
+
+
+@dataclass(frozen=True)
+class LabelledPicture:
+    """One picture at its own size. picture: uint8 [h, w], grey. label: index into EMOTIONS."""
+
+    name: str
+    label: int
+    picture: np.ndarray
+
+
+def gather(pictures: Iterable[LabelledPicture], size: int) -> FaceSet:
+    """All pictures as faces of `size` x `size` pixels, each whole."""
+    images: List[np.ndarray] = []
+    labels: List[int] = []
+    names: List[str] = []
+    for one in pictures:
+        images.append(to_grey_square(one.picture, size))
+        labels.append(one.label)
+        names.append(one.name)
+    stacked = np.stack(images) if images else np.empty((0, size, size), np.uint8)
+    return FaceSet(stacked, np.array(labels, np.int64), tuple(names), np.arange(len(names)))
 
 
 def pixel_hashes(images: np.ndarray) -> List[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from lightfer_ros.errors import DataError
-from lightfer_ros.evaluation.faces import FaceSet, to_grey_square
+from lightfer_ros.evaluation.faces import LabelledPicture
 from lightfer_ros.model import EMOTIONS
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
@@ -26,32 +27,31 @@ CLASS_NAMES: Dict[str, str] = {
 }
 """Folder names that are understood, in any case: our own, FER2013's numbers, and the usual variants."""
 
-Picture = Tuple[str, int]
 
-
-def read_folder(path: Path, split: Optional[str] = None, size: int = 48) -> FaceSet:
-    """The faces below `path`/`split`/<class>/; see `readers.read_faces`."""
+def pictures_in_folder(path: Path, split: Optional[str] = None) -> Iterator[LabelledPicture]:
+    """The pictures below `path`/`split`/<class>/ at their own size; see `readers.read_pictures`."""
     root = path / split if split else path
     if not root.is_dir():
         have = ", ".join(sorted(p.name for p in path.iterdir() if p.is_dir())) or "no folders"
         raise DataError(f"{path}: no folder {split!r}; it has {have}")
     files = [p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()]
     folders = [p.name for p in root.iterdir() if p.is_dir()]
-    pictures = _pictures(str(root), files, folders)
-    return _face_set(str(root), pictures, lambda name: (root / name).read_bytes(), size)
+    for name, label in _sorted_pictures(str(root), files, folders):
+        yield LabelledPicture(name, label, _decode((root / name).read_bytes(), f"{root}/{name}"))
 
 
-def read_zip(path: Path, split: Optional[str] = None, size: int = 48) -> FaceSet:
-    """The faces in a zip with a folder per class; see `readers.read_faces`."""
+def pictures_in_zip(path: Path, split: Optional[str] = None) -> Iterator[LabelledPicture]:
+    """The pictures in a zip with a folder per class; see `readers.read_pictures`."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if not name.endswith("/")]
             top = _common_top(names, split)
             files = [name[len(top) :] for name in names if name.startswith(top)]
             folders = sorted({PurePosixPath(f).parts[0] for f in files if "/" in f})
-            pictures = _pictures(f"{path}:{top}", files, folders)
-            return _face_set(f"{path}:{top}", pictures, lambda name: archive.read(top + name), size)
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+            where = f"{path}:{top}"
+            for name, label in _sorted_pictures(where, files, folders):
+                yield LabelledPicture(name, label, _decode(archive.read(top + name), f"{where}/{name}"))
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
         raise DataError(f"{path}: not a zip, truncated or corrupt ({error})") from None
 
 
@@ -71,7 +71,7 @@ def _common_top(names: Sequence[str], split: Optional[str]) -> str:
     return top
 
 
-def _pictures(where: str, files: Sequence[str], folders: Sequence[str]) -> List[Picture]:
+def _sorted_pictures(where: str, files: Sequence[str], folders: Sequence[str]) -> List[Tuple[str, int]]:
     classes = {name: CLASS_NAMES.get(name.lower()) for name in folders}
     known = sorted(name for name, emotion in classes.items() if emotion)
     unknown = sorted(
@@ -82,7 +82,7 @@ def _pictures(where: str, files: Sequence[str], folders: Sequence[str]) -> List[
             f"{where}: folders {', '.join(unknown) or '(none)'} are no classes; "
             f"expected some of {', '.join(EMOTIONS)}"
         )
-    found: List[Picture] = []
+    found: List[Tuple[str, int]] = []
     for name in sorted(files):
         folder = PurePosixPath(name).parts[0]
         if folder in known and "/" in name and not PurePosixPath(name).name.startswith("."):
@@ -93,18 +93,6 @@ def _pictures(where: str, files: Sequence[str], folders: Sequence[str]) -> List[
         if not any(name.startswith(folder + "/") for name, _ in found):
             raise DataError(f"{where}/{folder}: class folder without a picture; remove it or fill it")
     return found
-
-
-def _face_set(where: str, pictures: Sequence[Picture], read: Callable[[str], bytes], size: int) -> FaceSet:
-    images = np.empty((len(pictures), size, size), np.uint8)
-    for i, (name, _) in enumerate(pictures):
-        images[i] = to_grey_square(_decode(read(name), f"{where}/{name}"), size)
-    return FaceSet(
-        images,
-        np.array([label for _, label in pictures], np.int64),
-        tuple(name for name, _ in pictures),
-        np.arange(len(pictures)),
-    )
 
 
 def _decode(data: bytes, where: str) -> np.ndarray:

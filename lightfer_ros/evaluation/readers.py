@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Optional
+from typing import Iterator, Optional
 
 from lightfer_ros.errors import DataError
-from lightfer_ros.evaluation.faces import FaceSet
+from lightfer_ros.evaluation.faces import FaceSet, LabelledPicture, gather
 from lightfer_ros.evaluation.fer_csv import read_fer_csv
-from lightfer_ros.evaluation.folders import read_folder, read_zip
+from lightfer_ros.evaluation.folders import pictures_in_folder, pictures_in_zip
 
 CSV_ENDINGS = (".csv", ".csv.xz", ".csv.gz")
 
@@ -22,10 +22,21 @@ def read_faces(path: Path, split: Optional[str] = None, size: int = 48) -> FaceS
     """
     if path.name.endswith(CSV_ENDINGS):
         return read_fer_csv(path, split, size)
-    if path.is_dir():
-        return read_folder(path, split, size)
-    if path.suffix == ".zip":
-        return read_zip(path, split, size)
-    if not path.exists():
+    return gather(read_pictures(path, split), size)
+
+
+def read_pictures(path: Path, split: Optional[str] = None) -> Iterator[LabelledPicture]:
+    """The same pictures one by one at their own size, for a detector to look at. Raises as `read_faces`."""
+    if path.name.endswith(CSV_ENDINGS):
+        faces = read_fer_csv(path, split)
+        for i, name in enumerate(faces.names):
+            yield LabelledPicture(name, int(faces.labels[i]), faces.images[i])
+    elif path.is_dir():
+        yield from pictures_in_folder(path, split)
+    elif path.suffix == ".zip" and path.is_file():
+        yield from pictures_in_zip(path, split)
+    elif not path.exists():
         raise DataError(f"{path} does not exist; expected a CSV, a folder or a zip with a folder per class")
-    raise DataError(f"{path}: unknown kind of data set; expected {', '.join(CSV_ENDINGS)}, .zip or a folder")
+    else:
+        known = ", ".join(CSV_ENDINGS)
+        raise DataError(f"{path}: unknown kind of data set; expected {known}, .zip or a folder")

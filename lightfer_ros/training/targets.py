@@ -74,7 +74,7 @@ def translate_votes(votes: np.ndarray, labels: np.ndarray, steps: int = 300, l2:
 def blend(labels: np.ndarray, soft: np.ndarray, hard_share: float, smoothing: float) -> np.ndarray:
     """Targets float32 [n, 7]: hard_share · one-hot + the rest · soft; `smoothing` of it made uniform."""
     mixed = hard_share * np.eye(len(EMOTIONS))[labels] + (1.0 - hard_share) * soft
-    return ((1.0 - smoothing) * mixed + smoothing / len(EMOTIONS)).astype(np.float32)
+    return np.asarray((1.0 - smoothing) * mixed + smoothing / len(EMOTIONS), np.float32)
 
 
 def _vote_features(votes: np.ndarray) -> np.ndarray:

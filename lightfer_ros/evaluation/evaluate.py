@@ -1,0 +1,148 @@
+"""Score a model file on a data set: every face once, with and without those the network was trained on."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+import numpy as np
+
+from lightfer_ros.errors import DataError
+from lightfer_ros.evaluation.duplicates import duplicates
+from lightfer_ros.evaluation.faces import FaceSet
+from lightfer_ros.evaluation.metrics import Interval, Scores, score
+from lightfer_ros.model import EMOTIONS, ModelMetadata
+from lightfer_ros.runtimes import Session
+
+BATCH = 16
+TIMED_FACES = 200
+
+
+@dataclass(frozen=True)
+class Report:
+    """scores: over all faces. deduplicated: over those not in the training data, None without an index.
+
+    ms_per_image: median time of classifying one face alone. duplicates: faces left out of `deduplicated`.
+    """
+
+    model: str
+    data: str
+    scores: Scores
+    deduplicated: Optional[Scores]
+    duplicates: int
+    ms_per_image: float
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Plain values for JSON; every rate has its 95 % interval beside it; None where there is no value."""
+        s, d = self.scores, self.deduplicated
+        return {
+            "model": self.model,
+            "data": self.data,
+            "images": s.images,
+            "accuracy": s.accuracy,
+            "accuracy_interval": list(s.accuracy_interval),
+            "accuracy_deduplicated": d.accuracy if d else None,
+            "accuracy_deduplicated_interval": list(d.accuracy_interval) if d else None,
+            "duplicates": self.duplicates,
+            "macro_f1": s.macro_f1,
+            "macro_f1_interval": list(s.macro_f1_interval),
+            "ece": s.ece,
+            "ece_interval": list(s.ece_interval),
+            "per_class": {
+                name: {
+                    "recall": _number(c.recall),
+                    "recall_interval": [_number(v) for v in c.recall_interval],
+                    "precision": _number(c.precision),
+                    "precision_interval": [_number(v) for v in c.precision_interval],
+                    "images": c.images,
+                }
+                for name, c in s.per_class.items()
+            },
+            "confusion": s.confusion.tolist(),
+            "ms_per_image": self.ms_per_image,
+        }
+
+    def to_text(self) -> str:
+        """A table for people; rates in per cent with their 95 % intervals."""
+        s, d = self.scores, self.deduplicated
+        lines = [
+            f"{self.model} on {self.data}: {s.images} faces, {self.ms_per_image:.2f} ms each",
+            f"accuracy {_rate(s.accuracy, s.accuracy_interval)}",
+        ]
+        if d is not None:
+            lines.append(
+                f"accuracy {_rate(d.accuracy, d.accuracy_interval)} without {self.duplicates} faces "
+                "that stand in the training data too"
+            )
+        lines.append(f"macro F1 {_rate(s.macro_f1, s.macro_f1_interval)}")
+        lines.append(f"calibration error {_rate(s.ece, s.ece_interval)}")
+        lines.append(f"{'':<10}{'recall':>22}{'precision':>22}{'faces':>8}   called, per cent of the row")
+        lines.append(" " * 65 + "".join(f"{name[:5]:>7}" for name in EMOTIONS))
+        for i, (name, c) in enumerate(s.per_class.items()):
+            row = 100.0 * s.confusion[i] / max(1, c.images)
+            lines.append(
+                f"{name:<10}{_rate(c.recall, c.recall_interval):>22}"
+                f"{_rate(c.precision, c.precision_interval):>22}{c.images:>8}   "
+                + "".join(f"{value:7.1f}" for value in row)
+            )
+        return "\n".join(lines)
+
+
+def evaluate(session: Session, faces: FaceSet, data: str, index: Optional[Path] = None) -> Report:
+    """Classify every face and count.
+
+    faces: of the model's input size. data: what to call them. index: hashes of the training faces, see
+    `duplicates`. Raises DataError when there are no faces or they are of another size.
+    """
+    about = session.metadata
+    if not len(faces) or faces.images.shape[1] != about.input_size:
+        raise DataError(
+            f"{data}: {len(faces)} faces of {faces.images.shape[1]} pixels, expected at least one, "
+            f"of {about.input_size}"
+        )
+    inputs = to_inputs(faces.images, about)
+    parts = [session.run(inputs[i : i + BATCH]) for i in range(0, len(inputs), BATCH)]
+    probabilities = np.concatenate(parts)
+    known = np.zeros(len(faces), bool)
+    deduplicated = None
+    if index is not None:
+        known = duplicates(faces.images, index)
+        if not known.all():
+            deduplicated = score(probabilities[~known], faces.labels[~known])
+    return Report(
+        model=about.name,
+        data=data,
+        scores=score(probabilities, faces.labels),
+        deduplicated=deduplicated,
+        duplicates=int(known.sum()),
+        ms_per_image=_time(session, inputs),
+    )
+
+
+def to_inputs(images: np.ndarray, about: ModelMetadata) -> np.ndarray:
+    """uint8 faces [n, s, s] as a model wants them: float32 [n, s, s, c]."""
+    norm = about.normalization
+    scaled = images.astype(np.float32) * np.float32(norm.scale) + np.float32(norm.offset)
+    return np.repeat(scaled[..., None], about.channels, axis=3)
+
+
+def _time(session: Session, inputs: np.ndarray) -> float:
+    taken: List[float] = []
+    for i in range(min(TIMED_FACES, len(inputs))):
+        start = time.perf_counter()
+        session.run(inputs[i : i + 1])
+        taken.append(time.perf_counter() - start)
+    return 1000.0 * float(np.median(taken))
+
+
+def _rate(value: float, interval: Interval) -> str:
+    if math.isnan(value):
+        return "–"
+    return f"{100 * value:.2f} ({100 * interval[0]:.1f}–{100 * interval[1]:.1f})"
+
+
+def _number(value: float) -> Optional[float]:
+    return None if math.isnan(value) else value

@@ -10,8 +10,8 @@ import numpy as np
 from lightfer_ros.perception.faces import Faces
 
 LEAST_OVERLAP = 0.2
-"""Two boxes of one face in neighbouring scans overlap by more (IoU): to have less, at 10 scans a second, a face
-would have to cross two thirds of its own width between them."""
+"""Two boxes of one face in neighbouring scans overlap by more (IoU): for less, at 10 scans a second, it would
+have to cross two thirds of its own width between them."""
 
 LONGEST_FRAME_GAP_S = 2.0
 """Who is seen in two frames running has not been out of sight, however short the timeout, unless time jumped:

@@ -1,4 +1,4 @@
-"""Alignment: however a face lies in the picture, eyes and mouth lie in the crop where the network knows them."""
+"""Alignment: however a face lies in the picture, its eyes and mouth lie in the crop where they belong."""
 
 from __future__ import annotations
 

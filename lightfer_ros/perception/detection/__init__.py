@@ -30,7 +30,7 @@ class DetectionOptions:
 
 
 def make_detector(options: DetectionOptions) -> Detector:
-    """The detector of that name. Raises ConfigurationError for an unknown one, ModelError without its file."""
+    """Make the detector named. Raises ConfigurationError for an unknown one, ModelError without its file."""
     if options.detector not in _CLASSES:
         raise ConfigurationError(f"detector is {options.detector!r}, expected one of {', '.join(DETECTORS)}")
     module, name = _CLASSES[options.detector].split(":")

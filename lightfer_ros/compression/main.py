@@ -9,13 +9,11 @@ from pathlib import Path
 
 from lightfer_ros.errors import LightferError
 
-LICENCE = "weights: research use, as FER2013; code: Apache-2.0"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options; imports nothing heavy, so that --help is quick."""
     add = parser.add_argument
-    add("--model", type=Path, required=True, help="a .keras file, or a checkpoint (.pt) of `lightfer train`")
+    add("--model", type=Path, required=True, help="a .keras file of `lightfer train`, with its metadata")
     add("--out", type=Path, required=True, help="folder for the model files")
     add(
         "--data",
@@ -23,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="FER2013 as for `lightfer train`: Training faces calibrate, PublicTest faces check",
     )
-    add("--name", default="lightfer", help="stem of the file names (default: %(default)s)")
+    add("--name", help="stem of the file names; default: the name in the metadata")
     add(
         "--kinds", default="fp32,fp16,int8", help="of fp32, fp16, int8, int8_trt, int4 (default: %(default)s)"
     )
@@ -43,20 +41,21 @@ def run(arguments: argparse.Namespace) -> int:
     os.environ.setdefault("KERAS_BACKEND", "torch")
     from lightfer_ros.compression.export import Exporter, QuantizeOptions
     from lightfer_ros.compression.graph import calibrated
-    from lightfer_ros.compression.prepare import describe, read_network, reference_like, temperature_of
+    from lightfer_ros.compression.prepare import describe, read_trained, temperature_of
     from lightfer_ros.compression.ratio import compare
+    from lightfer_ros.compression.reference import published_layers
     from lightfer_ros.evaluation.readers import read_faces
 
-    network = read_network(arguments.model)
+    network, about = read_trained(arguments.model)
     training = read_faces(arguments.data, "Training", network.input_size)
     check = read_faces(arguments.data, "PublicTest", network.input_size)
-    comparison = compare(reference_like(network), network)
+    comparison = compare(published_layers(network), network)
     print(comparison.table())
     if not arguments.no_temperature:
-        fitted = temperature_of(network, check)
+        fitted = temperature_of(network, check, about)
         print(fitted.summary())
         network = calibrated(network, fitted.temperature)
-    about = describe(arguments.name, network, comparison.ratio, LICENCE)
+    about = describe(about, arguments.name or about.name, comparison)
     options = QuantizeOptions(method=arguments.method, equalise=not arguments.no_equalise)
     exporter = Exporter(network, about, training.images, check, "fer2013/PublicTest", options)
     for kind in arguments.kinds.split(","):

@@ -1,53 +1,35 @@
-"""What an export needs to know first: the network, its reference, its temperature, its description."""
+"""What an export needs to know first: the trained network, what it is, and its temperature."""
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from lightfer_ros.compression.from_keras import from_keras
-from lightfer_ros.compression.graph import Conv, Network
+from lightfer_ros.compression.graph import Network
 from lightfer_ros.compression.onnx_float import to_onnx
-from lightfer_ros.compression.ratio import count_layers
+from lightfer_ros.compression.ratio import Comparison
 from lightfer_ros.compression.running import probabilities, to_input
+from lightfer_ros.errors import ModelError
 from lightfer_ros.evaluation.faces import FaceSet
-from lightfer_ros.evaluation.metrics import (
-    at_temperature,
-    expected_calibration_error,
-    fit_temperature,
-)
-from lightfer_ros.model import ModelMetadata, Normalization
-
-NORMALIZATION = Normalization(scale=2.0 / 255.0, offset=-1.0)
-"""What networks of `lightfer train` are fed: pixel values from −1 to 1."""
+from lightfer_ros.evaluation.metrics import at_temperature, expected_calibration_error, fit_temperature
+from lightfer_ros.model import ModelMetadata
+from lightfer_ros.model.metadata import read_metadata
 
 
-def read_network(path: Path) -> Network:
-    """The network in a `.keras` file, or the averaged one in a checkpoint of `lightfer train`."""
-    from lightfer_ros.training.artifact import averaged_network, load_keras
+def read_trained(path: Path) -> tuple[Network, ModelMetadata]:
+    """The network in a `.keras` file of `lightfer train`, and the metadata beside it.
 
-    model = load_keras(path) if path.suffix == ".keras" else averaged_network(path)[0]
-    return from_keras(model)
-
-
-def reference_like(network: Network) -> Network:
-    """Xception as published, width 1.0, with the input and strides of `network`: U of Eq. 1."""
-    from lightfer_ros.training.network import NetworkOptions, build_xception
-
-    strides = {op.name: op.stride for op in network.operations if isinstance(op, Conv)}
-    options = NetworkOptions(
-        input_size=network.input_size,
-        stem_strides=(strides["stem1"], strides["stem2"]),
-        entry_strides=(
-            strides["entry1_shortcut"],
-            strides["entry2_shortcut"],
-            strides["entry3_shortcut"],
-        ),
-        exit_stride=strides["exit1_shortcut"],
-    )
-    return from_keras(build_xception(options, name="xception"))
+    Raises ModelError naming the file when it, its metadata or its hash is missing or wrong.
+    """
+    about = read_metadata(path)
+    if about.format != "keras":
+        raise ModelError(f"{path}: its format is {about.format}, expected keras, as `lightfer train` writes")
+    return from_keras(_load(path)), about
 
 
 @dataclass(frozen=True)
@@ -66,9 +48,9 @@ class FittedTemperature:
         )
 
 
-def temperature_of(network: Network, faces: FaceSet) -> FittedTemperature:
+def temperature_of(network: Network, faces: FaceSet, about: ModelMetadata) -> FittedTemperature:
     """Fit a temperature on each half of the faces and judge it on the other; then fit it on all."""
-    p = probabilities(to_onnx(network, "probe"), to_input(faces.images, NORMALIZATION))
+    p = probabilities(to_onnx(network, "probe"), to_input(faces.images, about.normalization))
     half = np.random.default_rng(0).permutation(len(faces)) % 2 == 0
     before, after = [], []
     for fit_on in (half, ~half):
@@ -80,22 +62,17 @@ def temperature_of(network: Network, faces: FaceSet) -> FittedTemperature:
     return FittedTemperature(fit_temperature(p, faces.labels), float(np.mean(before)), float(np.mean(after)))
 
 
-def describe(name: str, network: Network, ratio: float, licence: str) -> ModelMetadata:
+def describe(about: ModelMetadata, name: str, comparison: Comparison) -> ModelMetadata:
     """The metadata that all files made of one trained network share, but for hash and precision."""
-    weights = sum(count.weights for count in count_layers(network).values())
-    return ModelMetadata(
-        name=name,
-        sha256="",
-        format="onnx",
-        precision="fp32",
-        input_size=network.input_size,
-        channels=network.channels,
-        licence=licence,
-        training_data="FER2013 Training, FER+ votes",
-        layout="nchw",
-        normalization=NORMALIZATION,
-        parameters=weights,
-        compression_ratio=round(ratio, 2),
-        source="trained by LightFER (lightfer train)",
-        description="Xception with global average pooling, uniformly thin, for 48-pixel grey faces",
-    )
+    weights = sum(count.weights for count in comparison.pruned.values())
+    ratio = round(comparison.ratio, 2)
+    return dataclasses.replace(about, name=name, parameters=weights, compression_ratio=ratio)
+
+
+def _load(path: Path) -> Any:
+    import keras
+
+    try:
+        return keras.models.load_model(path, compile=False)
+    except Exception as error:  # Keras raises many kinds for a torn or foreign file
+        raise ModelError(f"{path}: not a Keras model, or torn ({error})") from None

@@ -76,11 +76,11 @@ def count_layers(network: Network) -> dict[str, LayerCount]:
             places, (channels, filters) = 1, op.kernel.shape
         else:
             continue
-        weights = int(op.kernel.size + op.bias.size)
+        weights = int(op.kernel.size + (op.bias.size if op.bias.any() else 0))
         out[op.name] = LayerCount(op.name, weights, filters, channels, int(op.kernel.size) * places)
     return out
 
 
-def compare(uncompressed: Network, pruned: Network) -> Comparison:
-    """R of `pruned` against `uncompressed`, layers matched by name."""
-    return Comparison(count_layers(uncompressed), count_layers(pruned))
+def compare(uncompressed: dict[str, LayerCount], pruned: Network) -> Comparison:
+    """R of `pruned` against the counts of an uncompressed network, layers matched by name."""
+    return Comparison(uncompressed, count_layers(pruned))

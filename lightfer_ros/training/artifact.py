@@ -1,41 +1,53 @@
-"""A finished run as one `.keras` file of plain layers, and back: what compression starts from."""
+"""A finished run as one `.keras` file of plain layers, with metadata: what compression starts from."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-import keras
-
-from lightfer_ros.errors import ModelError
+from lightfer_ros.model import ModelMetadata
+from lightfer_ros.model.metadata import write_metadata
 from lightfer_ros.training.checkpoint import Checkpoint, restore_variables
 from lightfer_ros.training.files import write_whole
+from lightfer_ros.training.loop import NORMALIZATION
 from lightfer_ros.training.network import build_xception
 from lightfer_ros.training.recipe import Recipe, record_from
 
+LICENCE = "weights: for research, as FER2013 is; code: Apache-2.0"
 
-def averaged_network(checkpoint: Path) -> tuple[Any, Recipe]:
-    """The averaged network of a checkpoint, in plain Keras layers, and its recipe.
 
-    Raises ModelError when the file is torn or of another architecture than its recipe says.
+def save_network(checkpoint: Path, path: Path) -> ModelMetadata:
+    """Write the averaged network of a checkpoint as `.keras`, whole or not at all, and its metadata.
+
+    Returns the metadata. Raises ModelError when the checkpoint is torn or not what its recipe says.
     """
+    model, recipe, saved = averaged_network(checkpoint)
+    write_whole(path, lambda partial: model.save(partial))
+    best = saved.history[-1]["validation_accuracy"] if saved.history else None
+    votes = ", FER+ votes" if recipe.data.votes else ""
+    about = ModelMetadata(
+        name=recipe.name,
+        sha256="",
+        format="keras",
+        precision="fp32",
+        input_size=recipe.network.input_size,
+        channels=1,
+        licence=LICENCE,
+        training_data=f"FER2013 {recipe.data.train_split}{votes}",
+        normalization=NORMALIZATION,
+        parameters=int(sum(v.value.numel() for v in model.trainable_variables)),
+        accuracy={} if best is None else {f"fer2013/{recipe.data.validation_split}": round(best, 4)},
+        source=f"lightfer train, {saved.epoch} epochs, data {saved.data_sha256[:16]}, seed {recipe.seed}",
+        description="Xception with global average pooling for small grey faces",
+    )
+    write_metadata(path, about)
+    return about
+
+
+def averaged_network(checkpoint: Path) -> tuple[Any, Recipe, Checkpoint]:
+    """The averaged network of a checkpoint in plain Keras layers, its recipe, and the checkpoint itself."""
     saved = Checkpoint.load(checkpoint)
     recipe = record_from(Recipe, saved.recipe, str(checkpoint))
     model = build_xception(recipe.network)
     restore_variables(model, saved.average, str(checkpoint))
-    return model, recipe
-
-
-def save_keras(model: Any, path: Path) -> None:
-    """Write a `.keras` file, whole or not at all; any backend can read it."""
-    write_whole(path, lambda partial: model.save(partial))
-
-
-def load_keras(path: Path) -> Any:
-    """Read a `.keras` file. Raises ModelError naming it when it is missing, torn or no Keras model."""
-    if not path.is_file():
-        raise ModelError(f"{path} does not exist; expected a .keras file")
-    try:
-        return keras.models.load_model(path, compile=False)
-    except Exception as error:  # Keras raises many kinds for a torn or foreign file
-        raise ModelError(f"{path}: not a Keras model, or torn ({error})") from None
+    return model, recipe, saved

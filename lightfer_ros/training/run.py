@@ -22,6 +22,7 @@ from lightfer_ros.training.workers import Exchange, start
 LAST = "last.pt"
 PLATEAU = "plateau.pt"
 BEST = "best.pt"
+NETWORK = "network.keras"
 
 
 def train(recipe: Recipe, folder: Path, resume: bool = False, start_from: str = LAST) -> Trainer:
@@ -29,7 +30,8 @@ def train(recipe: Recipe, folder: Path, resume: bool = False, start_from: str = 
 
     `folder` gets last.pt after every epoch, best.pt at the best validation accuracy, plateau.pt before
     the learning rate decays (resume from it with more epochs to extend a finished run), history.csv and
-    .png, run.json and pid. Raises ConfigurationError when the folder holds a run and `resume` is False.
+    .png, run.json and pid, and at the end network.keras with its metadata.
+    Raises ConfigurationError when the folder holds a run and `resume` is False.
     """
     checkpoint = folder / start_from
     if resume != checkpoint.is_file():
@@ -59,6 +61,10 @@ def train(recipe: Recipe, folder: Path, resume: bool = False, start_from: str = 
             f"{row['accuracy']:.4f}, validation loss {row['validation_loss']:.4f}, accuracy "
             f"{row['validation_accuracy']:.4f}, {row['seconds']:.0f} s, {_clock(left)} left"
         )
+    from lightfer_ros.training.artifact import save_network
+
+    save_network(folder / LAST, folder / NETWORK)
+    _say(f"wrote {folder / NETWORK}")
     return trainer
 
 

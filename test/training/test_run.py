@@ -41,6 +41,7 @@ def test_a_tiny_run_learns_and_leaves_its_record(toy_recipe, finished, toy_csv):
     names = {p.name for p in finished.iterdir()}
     assert names == {
         "last.pt", "plateau.pt", "best.pt", "history.csv", "history.png", "run.json", "pid",
+        "network.keras", "network.keras.json",
     }  # fmt: skip
     rows = (finished / "history.csv").read_text().splitlines()
     assert len(rows) == 1 + 4 and rows[0].startswith("epoch,learning_rate,loss")
@@ -116,13 +117,35 @@ def test_the_command_line_gives_one_line_for_a_missing_recipe(tmp_path, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_averaged_weights_survive_the_way_to_a_keras_file(finished, tmp_path):
-    from lightfer_ros.training.artifact import averaged_network, load_keras, save_keras
+def test_the_keras_file_holds_the_averaged_weights_in_plain_layers(finished):
+    import keras
 
-    model, recipe = averaged_network(finished / "best.pt")
-    assert recipe.name == "toy"
-    save_keras(model, tmp_path / "toy.keras")
-    batch = np.random.default_rng(0).uniform(-1, 1, (3, 48, 48, 1)).astype(np.float32)
-    again = load_keras(tmp_path / "toy.keras")
-    assert np.allclose(model.predict(batch, verbose=0), again.predict(batch, verbose=0), atol=1e-6)
+    from lightfer_ros.model.metadata import read_metadata
+    from lightfer_ros.training.artifact import averaged_network
+
+    about = read_metadata(finished / "network.keras")
+    assert about.format == "keras" and about.normalization.low == -1.0
+    again = keras.models.load_model(finished / "network.keras")
     assert not any("Native" in type(layer).__name__ for layer in again.layers)
+    model, _, _ = averaged_network(finished / "last.pt")
+    batch = np.random.default_rng(0).uniform(-1, 1, (3, 48, 48, 1)).astype(np.float32)
+    assert np.allclose(model.predict(batch, verbose=0), again.predict(batch, verbose=0), atol=1e-6)
+
+
+def test_a_finished_run_exports_and_says_its_ratio(finished, toy_csv, tmp_path, capsys):
+    from lightfer_ros.compression.main import main as export
+
+    arguments = ["--model", str(finished / "network.keras"), "--data", str(toy_csv), "--kinds", "fp32,fp16"]
+    assert export([*arguments, "--out", str(tmp_path), "--name", "toy"]) == 0
+    said = capsys.readouterr().out
+    assert "R = " in said and "toy-fp16.onnx" in said
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "toy-fp32.onnx", "toy-fp32.onnx.json", "toy-fp16.onnx", "toy-fp16.onnx.json",
+    }  # fmt: skip
+
+
+def test_any_checkpoint_becomes_a_keras_file(finished, tmp_path):
+    from lightfer_ros.training.artifact import save_network
+
+    assert save_network(finished / "best.pt", tmp_path / "best.keras").name == "toy"
+    assert (tmp_path / "best.keras").is_file()

@@ -86,6 +86,7 @@ def test_nobody_is_found_where_nobody_is(detector):
         (90, "dlib_hog", {}),
         (45, "dlib_hog", {"scale": 2.0}),
         (210, "dlib_hog", {"scale": 0.5}),
+        (210, "yunet", {"scale": 0.5}),
         (600, "dlib_hog", {}),
         (600, "yunet", {}),
     ],

@@ -47,7 +47,15 @@ def error(one: Faces, other: Faces) -> float:
     return float(np.hypot(*(one.landmarks[0] - other.landmarks[0]).T).mean() / side)
 
 
-@pytest.mark.parametrize("shift", [(0, 0), (6, 0), (-6, 4), (0, 12), (12, -9)])
+def test_who_stands_still_stays_where_they_are(predictor, person):
+    picture = placed(person, 100, 60)
+    known = fresh(picture, predictor)
+    followed = follow(known, grey(picture), predictor)
+    np.testing.assert_array_equal(followed.landmarks, known.landmarks)
+    np.testing.assert_allclose(followed.boxes, known.boxes, atol=0.01)
+
+
+@pytest.mark.parametrize("shift", [(6, 0), (-6, 4), (0, 12), (12, -9)])
 def test_a_face_that_moved_some_pixels_is_found_as_well_as_by_a_fresh_scan(predictor, person, shift):
     before, after = placed(person, 100, 60), placed(person, 100 + shift[0], 60 + shift[1])
     known = fresh(before, predictor).replace(track_id=np.array([7]))

@@ -54,6 +54,12 @@ def test_a_face_in_every_frame_keeps_its_id_at_any_frame_rate_and_timeout(rate, 
     assert {ids(tracker.update(at(0), START + frame / rate))[0] for frame in range(10)} == {1}
 
 
+def test_of_two_faces_near_one_track_the_nearer_has_its_id_and_the_other_is_new():
+    tracker = Tracker(1.0)
+    tracker.update(at(0), START)
+    assert ids(tracker.update(at(35, 5), START + 0.1)) == [2, 1]
+
+
 def test_two_people_who_pass_each_other_keep_their_ids():
     tracker = Tracker(1.0)
     for step in range(21):

@@ -39,7 +39,8 @@ class RecorderNode(Node):  # type: ignore[misc]
     def close(self) -> None:
         """Finish the bag, so that every reader opens it."""
         self._bag.close()
-        self.get_logger().info(f"{self._bag.written} messages recorded")
+        # ROS is shut down by now, and its log with it.
+        print(f"{self.get_fully_qualified_name()}: {self._bag.written} messages recorded")
 
     def _look_for_topics(self) -> None:
         for topic, types in self.get_topic_names_and_types():

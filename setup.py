@@ -42,4 +42,10 @@ setup(
         ],
     },
     zip_safe=True,
+    # `ros2 run` looks for executables in lib/<package>. These are here and not in a setup.cfg, because old
+    # pips, run in this folder, would take that for their own configuration and put every package's there.
+    options={
+        "develop": {"script_dir": "$base/lib/" + NAME},
+        "install": {"install_scripts": "$base/lib/" + NAME},
+    },
 )

@@ -15,7 +15,8 @@ from typing import Dict, List, Optional, Tuple
 from lightfer_ros.errors import LightferError
 
 SMALL_SHARED_MEMORY = 256 << 20
-"""Bytes below which /dev/shm is called small: each Fast DDS process maps a 32 MB segment with our profile."""
+"""Free bytes below which /dev/shm is called small. Our Fast DDS profile gives each process 16 MB of it, a
+container has 64 MB in all unless it is told otherwise."""
 
 
 class State:
@@ -134,9 +135,10 @@ def libraries() -> List[Check]:
         checks.append(
             Check(what, State.OK if found else State.MISSING, text, "" if found else cure, needed=True)
         )
-        if module == "cv2" and found and _version(text) < (4, 5, 4):
-            cure = "keep detector: dlib_hog, or pip install 'opencv-python-headless<5'"
-            checks.append(Check("YuNet", State.WARN, "needs OpenCV 4.5.4 or newer", cure))
+        if module == "cv2" and found and _version(text) < (4, 8):
+            # tried: 4.5.4, 4.6 and 4.7, which Ubuntu 22.04 and 24.04 have, cannot run the file of 2023
+            cure = "keep `detector: dlib_hog`, or pip install 'opencv-python-headless>=4.8,<5'"
+            checks.append(Check("YuNet", State.WARN, "needs OpenCV 4.8 or newer", cure))
     opencvs = sorted(name for name in installed if name.startswith("opencv-"))
     debian = Path("/usr/lib/python3/dist-packages")
     if opencvs and str(debian) in sys.path and any(debian.glob("cv2*")):

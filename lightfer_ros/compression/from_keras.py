@@ -44,7 +44,7 @@ class _Walk:
         self.input_name = ""
 
     def visit(self, layer: Any) -> None:
-        kind = type(layer).__name__
+        kind = type(layer).__name__.removeprefix("Native")
         if kind == "InputLayer":
             self.input_name = layer.name
             self.names[id(layer.output)] = layer.name
@@ -70,18 +70,18 @@ class _Walk:
         if kind == "DepthwiseConv2D" and layer.depth_multiplier == 1:
             kernel = _array(layer.kernel).transpose(2, 3, 0, 1)
             return self._convolution(layer, inputs, kernel, kernel.shape[0])
-        if kind.endswith("BatchNormalization"):
+        if kind == "BatchNormalization":
             return self._fold(layer, inputs[0])
         if kind == "ReLU" or (kind == "Activation" and layer.activation.__name__ == "relu"):
             return Relu(name, inputs)
-        if kind.endswith("MaxPooling2D") and layer.pool_size[0] == layer.pool_size[1]:
+        if kind == "MaxPooling2D" and layer.pool_size[0] == layer.pool_size[1]:
             size, stride = layer.pool_size[0], layer.strides[0]
             return MaxPool(name, inputs, size, stride, _pads(layer, size, stride))
         if kind == "Add" and len(inputs) == 2:
             return Add(name, inputs)
         if kind == "GlobalAveragePooling2D" and not layer.keepdims:
             return GlobalAverage(name, inputs)
-        if kind == "Dropout":
+        if kind in ("Dropout", "DropPath"):
             return None
         if kind == "Dense" and layer.activation.__name__ == "linear":
             return Dense(name, inputs, _array(layer.kernel), _array(layer.bias))

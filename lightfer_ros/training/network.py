@@ -53,10 +53,19 @@ class NetworkOptions:
 
 @dataclass(frozen=True)
 class LayerKit:
-    """The layer classes to build with: plain Keras, or the faster ones of `native`, with the same weights."""
+    """The layer classes to build with: plain Keras, or the faster ones of `native`, with the same weights.
 
+    casts_inputs: whether layers turn maps into their own type, float32; False where the caller's
+    automatic mixed precision decides.
+    """
+
+    conv: Callable[..., Any] = layers.Conv2D
+    depthwise: Callable[..., Any] = layers.DepthwiseConv2D
     batch_norm: Callable[..., Any] = layers.BatchNormalization
     max_pool: Callable[..., Any] = layers.MaxPooling2D
+    drop_path: Callable[..., Any] = layers.Dropout
+    dense: Callable[..., Any] = layers.Dense
+    casts_inputs: bool = True
 
 
 def build_xception(
@@ -80,8 +89,11 @@ def build_xception(
         x = layers.Activation("relu", name=f"exit{i}_relu")(x)
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     x = layers.Dropout(options.dropout, name="dropout")(x)
-    x = layers.Dense(len(EMOTIONS), name="logits", dtype="float32")(x)
-    return keras.Model(inputs, x, name=name)
+    x = kit.dense(len(EMOTIONS), name="logits")(x)
+    model = keras.Model(inputs, x, name=name)
+    for layer in model.layers:
+        layer.autocast = kit.casts_inputs
+    return model
 
 
 class _Builder:
@@ -95,7 +107,7 @@ class _Builder:
         return self.kit.batch_norm(momentum=self.options.batch_norm_momentum, name=f"{name}_bn")(x)
 
     def conv(self, x: Any, filters: int, kernel: int, stride: int, name: str) -> Any:
-        x = layers.Conv2D(filters, kernel, strides=stride, padding="same", use_bias=False, name=name)(x)
+        x = self.kit.conv(filters, kernel, strides=stride, padding="same", use_bias=False, name=name)(x)
         return self.norm(x, name)
 
     def separable(self, x: Any, filters: int, name: str) -> Any:
@@ -103,7 +115,7 @@ class _Builder:
         # Unit gain over the 9 weights of a filter. Keras' default counts all channels as inputs and starts
         # some 5 times too small, so that every step of Adam shakes these weights 5 times as hard.
         start = keras.initializers.RandomNormal(stddev=1.0 / 3.0)
-        x = layers.DepthwiseConv2D(
+        x = self.kit.depthwise(
             3, padding="same", use_bias=False, depthwise_initializer=start, name=f"{name}_dw"
         )(x)
         return self.conv(x, filters, 1, 1, f"{name}_pw")
@@ -127,5 +139,5 @@ class _Builder:
             x = self.separable(x, width, f"{name}_sep{i}")
         rate = self.options.drop_path * index / max(1, self.options.middle_blocks)
         if rate > 0.0:
-            x = layers.Dropout(rate, noise_shape=(None, 1, 1, 1), name=f"{name}_drop_path")(x)
+            x = self.kit.drop_path(rate, noise_shape=(None, 1, 1, 1), name=f"{name}_drop_path")(x)
         return layers.Add(name=f"{name}_add")([x, shortcut])

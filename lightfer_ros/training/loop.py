@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -17,10 +17,11 @@ from lightfer_ros.model import Normalization
 from lightfer_ros.training.augment import Augmenter
 from lightfer_ros.training.checkpoint import Checkpoint, restore_variables, variable_values
 from lightfer_ros.training.data import TrainingData
-from lightfer_ros.training.native import NATIVE
-from lightfer_ros.training.network import build_xception
-from lightfer_ros.training.recipe import Recipe, to_dict
-from lightfer_ros.training.schedule import average_decay
+from lightfer_ros.training.learner import Learner
+from lightfer_ros.training.network import NetworkOptions
+from lightfer_ros.training.prune import Importance, choose
+from lightfer_ros.training.recipe import Recipe, record_from, to_dict
+from lightfer_ros.training.widths import LayerShape, Widths, equation_1, layer_shapes, published_widths
 from lightfer_ros.training.workers import Exchange
 
 NORMALIZATION = Normalization(scale=2.0 / 255.0, offset=-1.0)
@@ -41,22 +42,25 @@ class Trainer:
     def __init__(self, recipe: Recipe, data: TrainingData, exchange: Exchange | None = None) -> None:
         self.recipe, self.data, self.exchange = recipe, data, exchange
         keras.utils.set_random_seed(recipe.seed)
-        self.network = build_xception(recipe.network, NATIVE)
-        self.average = build_xception(recipe.network, NATIVE, "average")
-        self.average.set_weights(self.network.get_weights())
+        self.learner = Learner(recipe.network, recipe.optimizer)
+        self.importance = self._fresh_importance()
         self.device = next(iter(self.network.parameters())).device
-        self.optimizer = torch.optim.AdamW(
-            _groups(self.network, recipe.optimizer.weight_decay),
-            lr=recipe.schedule.peak,
-            betas=(0.9, recipe.optimizer.beta2),
-            fused=True,
-        )
         self.augmenter = Augmenter(recipe.augment, recipe.seed)
         self.images = torch.from_numpy(data.images.copy())
         self.targets = torch.from_numpy(data.targets)
         self.epoch = self.step = 0
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
+
+    @property
+    def network(self) -> Any:
+        """The network as trained so far, before averaging."""
+        return self.learner.network
+
+    @property
+    def average(self) -> Any:
+        """The network with averaged weights: what a run gives."""
+        return self.learner.average
 
     def train_epoch(
         self, say: Callable[[int, int, int, float, float], None] | None = None
@@ -81,6 +85,7 @@ class Trainer:
             if say is not None and (i + 1) % 20 == 0:
                 say(self.epoch + 1, i + 1, steps, total / (i + 1), time.monotonic() - start)
         self.epoch += 1
+        self._prune()
         score = self.score(self.average) if self._rank == 0 else Score(0.0, 0.0)
         seconds = time.monotonic() - start
         self.seconds += seconds
@@ -91,6 +96,7 @@ class Trainer:
             "accuracy": right / seen,
             "validation_loss": score.loss,
             "validation_accuracy": score.accuracy,
+            "ratio": equation_1(*self._published) / equation_1(*self._shapes(self.recipe.network)),
             "seconds": seconds,
         }
         self.history.append(row)
@@ -122,7 +128,7 @@ class Trainer:
             seconds=self.seconds,
             network=variable_values(self.network),
             average=variable_values(self.average),
-            optimizer=self.optimizer.state_dict(),
+            optimizer=self.learner.optimizer.state_dict(),
             history=list(self.history),
         )
 
@@ -132,9 +138,10 @@ class Trainer:
             raise DataError(
                 f"{where}: trained on data {saved.data_sha256[:12]}…, but this is {self.data.sha256[:12]}…"
             )
+        self._adopt_widths(saved, where)
         restore_variables(self.network, saved.network, where)
         restore_variables(self.average, saved.average, where)
-        self.optimizer.load_state_dict(saved.optimizer)
+        self.learner.optimizer.load_state_dict(saved.optimizer)
         self.epoch, self.step, self.seconds = saved.epoch, saved.step, saved.seconds
         self.history = list(saved.history)
 
@@ -143,16 +150,14 @@ class Trainer:
         with self._autocast():
             logits = self.network(self._to_input(images), training=True)
         loss = F.cross_entropy(logits.float(), targets)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.zero_grad(set_to_none=True)
+        self.learner.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if self.exchange is not None:
             self.exchange.average(list(self.network.parameters()), self.step)
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.optimizer.clip_norm)
-        self.optimizer.step()
+        if self.recipe.prune.ratio:
+            self.importance.observe()
         self.step += 1
-        self._follow()
+        self.learner.step(rate, self.step)
         right = (logits.detach().argmax(1) == targets.argmax(1)).sum()
         return float(loss.detach()), float(right)
 
@@ -175,12 +180,34 @@ class Trainer:
                 layer.seed_generator.state.assign([own % 2**31, i])
         return torch.randperm(len(self.images), generator=torch.Generator().manual_seed(common))
 
-    def _follow(self) -> None:
-        keep = average_decay(self.step, self.recipe.optimizer.average_decay)
-        with torch.no_grad():
-            ours = [v.value.data for v in self.average.weights]
-            theirs = [v.value.data for v in self.network.weights]
-            torch._foreach_lerp_(ours, theirs, 1.0 - keep)
+    def _prune(self) -> None:
+        """Remove the channels that this epoch's budget leaves no room for."""
+        options, plan = self.recipe.network, self.recipe.prune
+        unpruned = equation_1(*self._shapes(replace(options, widths=None)))
+        allowed = plan.allowed(self.epoch, unpruned, equation_1(*self._published))
+        if allowed is not None:
+            kept = choose(options, self.importance.scores(), allowed, plan.chunk)
+            self.learner = self.learner.narrow(kept)
+            self.recipe = replace(self.recipe, network=self.learner.options)
+        self.importance = self._fresh_importance()
+
+    def _adopt_widths(self, saved: Checkpoint, where: str) -> None:
+        """Take over the widths that pruning had reached, if it is the same network otherwise."""
+        options = record_from(Recipe, saved.recipe, where).network
+        if replace(options, widths=None) == replace(self.recipe.network, widths=None):
+            self.recipe = replace(self.recipe, network=options)
+            self.learner = Learner(options, self.recipe.optimizer)
+            self.importance = self._fresh_importance()
+
+    def _fresh_importance(self) -> Importance:
+        return Importance(self.network, self.recipe.network.middle_blocks)
+
+    @property
+    def _published(self) -> tuple[tuple[LayerShape, ...], Widths]:
+        return layer_shapes(), published_widths()
+
+    def _shapes(self, options: NetworkOptions) -> tuple[tuple[LayerShape, ...], Widths]:
+        return layer_shapes(options.middle_blocks), options.table()
 
     def _to_input(self, fractions: torch.Tensor) -> torch.Tensor:
         scale, offset = NORMALIZATION.scale * 255.0, NORMALIZATION.offset
@@ -189,11 +216,3 @@ class Trainer:
     def _autocast(self) -> torch.autocast:
         enabled = self.recipe.precision == "bf16"
         return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
-
-
-def _groups(model: Any, weight_decay: float) -> list[dict[str, Any]]:
-    decayed: list[torch.Tensor] = []
-    plain: list[torch.Tensor] = []
-    for variable in model.trainable_variables:
-        (decayed if variable.path.endswith("kernel") else plain).append(variable.value)
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": plain, "weight_decay": 0.0}]

@@ -11,11 +11,7 @@ from keras import layers
 
 from lightfer_ros.errors import ConfigurationError
 from lightfer_ros.model import EMOTIONS
-
-STEM = (32, 64)
-ENTRY = (128, 256, 728)
-MIDDLE = 728
-EXIT = (728, 1024, 1536, 2048)
+from lightfer_ros.training.widths import published_widths
 
 
 @dataclass(frozen=True)
@@ -25,6 +21,8 @@ class NetworkOptions:
     A 48-pixel face shrinks to 2 x 2 with those strides, so ours keeps maps large for longer. Channel
     counts are Xception's times `width`, rounded up to a multiple of `divisor` (vector units like 16).
     drop_path: share of residual branches dropped in training, rising linearly to this in the last block.
+    widths: channels of every group of `widths.published_widths`, in its order, as pruning leaves them;
+    then `width` and `divisor` only say where it began.
     """
 
     input_size: int = 48
@@ -37,15 +35,25 @@ class NetworkOptions:
     dropout: float = 0.2
     drop_path: float = 0.1
     batch_norm_momentum: float = 0.9
+    widths: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 < self.width <= 4.0:
             raise ConfigurationError(f"network: width is {self.width}, expected above 0 and at most 4")
         if self.input_size < 16:
             raise ConfigurationError(f"network: input_size is {self.input_size}, expected at least 16")
+        groups = len(published_widths(self.middle_blocks))
+        if self.widths is not None and len(self.widths) != groups:
+            raise ConfigurationError(f"network: {len(self.widths)} widths, expected {groups}")
 
-    def channels(self, published: int) -> int:
-        """How many channels a layer gets that has `published` in Xception."""
+    def table(self) -> dict[str, int]:
+        """Channels of every group of layers, by name."""
+        published = published_widths(self.middle_blocks)
+        if self.widths is not None:
+            return dict(zip(published, self.widths, strict=True))
+        return {name: self._channels(width) for name, width in published.items()}
+
+    def _channels(self, published: int) -> int:
         if self.width == 1.0:
             return published
         return max(1, -(-int(published * self.width) // self.divisor)) * self.divisor
@@ -72,20 +80,19 @@ def build_xception(
     options: NetworkOptions, kit: LayerKit = LayerKit(), name: str = "lightfer"
 ) -> keras.Model:
     """The network: float32 [n, size, size, 1] → logits float32 [n, 7]."""
-    net = _Builder(options, kit)
+    net, wide = _Builder(options, kit), options.table()
     x = inputs = keras.Input((options.input_size, options.input_size, 1), name="faces")
-    for i, (published, stride) in enumerate(zip(STEM, options.stem_strides, strict=True), 1):
-        x = net.conv(x, options.channels(published), 3, stride, f"stem{i}")
+    for i, stride in enumerate(options.stem_strides, 1):
+        x = net.conv(x, wide[f"stem{i}"], 3, stride, f"stem{i}")
         x = layers.Activation("relu", name=f"stem{i}_relu")(x)
-    for i, (published, stride) in enumerate(zip(ENTRY, options.entry_strides, strict=True), 1):
-        width = options.channels(published)
-        x = net.down_block(x, (width, width), stride, f"entry{i}", first_relu=i > 1)
+    for i, stride in enumerate(options.entry_strides, 1):
+        widths = wide[f"entry{i}_inner"], wide["trunk" if i == 3 else f"entry{i}"]
+        x = net.down_block(x, widths, stride, f"entry{i}", first_relu=i > 1)
     for i in range(1, options.middle_blocks + 1):
-        x = net.middle_block(x, options.channels(MIDDLE), i)
-    first, second = (options.channels(c) for c in EXIT[:2])
-    x = net.down_block(x, (first, second), options.exit_stride, "exit1")
-    for i, published in enumerate(EXIT[2:], 2):
-        x = net.separable(x, options.channels(published), f"exit{i}")
+        x = net.middle_block(x, (wide[f"middle{i}_first"], wide[f"middle{i}_second"], wide["trunk"]), i)
+    x = net.down_block(x, (wide["exit1_inner"], wide["exit1"]), options.exit_stride, "exit1")
+    for i in (2, 3):
+        x = net.separable(x, wide[f"exit{i}"], f"exit{i}")
         x = layers.Activation("relu", name=f"exit{i}_relu")(x)
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     x = layers.Dropout(options.dropout, name="dropout")(x)
@@ -132,9 +139,9 @@ class _Builder:
             x = self.kit.max_pool(3, strides=stride, padding="same", name=f"{name}_pool")(x)
         return layers.Add(name=f"{name}_add")([x, shortcut])
 
-    def middle_block(self, x: Any, width: int, index: int) -> Any:
+    def middle_block(self, x: Any, widths: tuple[int, int, int], index: int) -> Any:
         shortcut, name = x, f"middle{index}"
-        for i in (1, 2, 3):
+        for i, width in enumerate(widths, 1):
             x = layers.Activation("relu", name=f"{name}_relu{i}")(x)
             x = self.separable(x, width, f"{name}_sep{i}")
         rate = self.options.drop_path * index / max(1, self.options.middle_blocks)

@@ -16,6 +16,7 @@ from lightfer_ros.errors import ConfigurationError
 from lightfer_ros.training.augment import AugmentOptions
 from lightfer_ros.training.data import DataOptions
 from lightfer_ros.training.network import NetworkOptions
+from lightfer_ros.training.prune import PruneOptions
 from lightfer_ros.training.schedule import ScheduleOptions
 
 
@@ -47,6 +48,7 @@ class Recipe:
     network: NetworkOptions = NetworkOptions()
     augment: AugmentOptions = AugmentOptions()
     schedule: ScheduleOptions = ScheduleOptions()
+    prune: PruneOptions = PruneOptions()
     optimizer: OptimizerOptions = OptimizerOptions()
 
     def __post_init__(self) -> None:
@@ -98,6 +100,10 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
         return record_from(typing.cast(type[Any], hint), value, where)
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple and arguments[-1] is Ellipsis:
+        if not isinstance(value, (list, tuple)):
+            raise ConfigurationError(f"{where} is {value!r}, expected a list")
+        return tuple(_convert(arguments[0], v, where) for v in value)
     if origin is tuple:
         if not isinstance(value, (list, tuple)) or len(value) != len(arguments):
             raise ConfigurationError(f"{where} is {value!r}, expected {len(arguments)} values")

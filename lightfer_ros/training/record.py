@@ -22,7 +22,7 @@ from lightfer_ros.training.recipe import Recipe, to_dict
 def write_history(folder: Path, history: list[dict[str, float]]) -> None:
     """`history.csv`, one row an epoch; times in seconds, accuracies as fractions."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(history[0]))
+    writer = csv.DictWriter(text, list(history[-1]), restval="")
     writer.writeheader()
     for row in history:
         writer.writerow({k: int(v) if k == "epoch" else f"{v:.6g}" for k, v in row.items()})

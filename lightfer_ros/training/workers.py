@@ -35,8 +35,9 @@ class Exchange:
 
     def average(self, parameters: Sequence[torch.Tensor], step: int) -> None:
         """Replace every gradient by its mean over all workers; waits for them."""
-        half = self.rows[step % 2]
-        torch.cat([p.grad.reshape(-1) for p in parameters if p.grad is not None], out=half[self.rank])
+        gradients = [p.grad.reshape(-1) for p in parameters if p.grad is not None]
+        half = self.rows[step % 2, :, : sum(map(len, gradients))]  # fewer once channels were removed
+        torch.cat(gradients, out=half[self.rank])
         try:
             self.barrier.wait()
         except threading.BrokenBarrierError:

@@ -36,8 +36,9 @@ class Frame:
         check_size(width, height)
         self.width = width
         self.height = height
-        self._make_bgr = bgr or (lambda: cv2.cvtColor(self.grey, cv2.COLOR_GRAY2BGR))
-        self._make_grey = grey or (lambda: cv2.cvtColor(self.bgr, cv2.COLOR_BGR2GRAY))
+        # Not closures over self: such a cycle keeps dozens of pictures alive until Python's collector runs.
+        self._make_bgr = bgr
+        self._make_grey = grey
         self._bgr: Optional[np.ndarray] = None
         self._grey: Optional[np.ndarray] = None
 
@@ -58,14 +59,17 @@ class Frame:
     def bgr(self) -> np.ndarray:
         """uint8 [h, w, 3]: blue, green, red."""
         if self._bgr is None:
-            self._bgr = _read_only(self._make_bgr())
+            make = self._make_bgr
+            self._bgr = _read_only(make() if make else cv2.cvtColor(self.grey, cv2.COLOR_GRAY2BGR))
         return self._bgr
 
     @property
     def grey(self) -> np.ndarray:
         """uint8 [h, w], C-contiguous: luma, 0.299 R + 0.587 G + 0.114 B."""
         if self._grey is None:
-            self._grey = _read_only(np.ascontiguousarray(self._make_grey()))
+            make = self._make_grey
+            grey = make() if make else cv2.cvtColor(self.bgr, cv2.COLOR_BGR2GRAY)
+            self._grey = _read_only(np.ascontiguousarray(grey))
         return self._grey
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import math
 import shutil
+import weakref
 
 import numpy as np
 import onnx
@@ -274,6 +276,20 @@ def test_a_damaged_landmark_file_is_refused_with_both_hashes(tmp_path, monkeypat
     monkeypatch.setenv("LIGHTFER_HOME", str(tmp_path))
     with pytest.raises(ModelError, match=r"sha256 .*, expected"):
         Pipeline()
+
+
+@pytest.mark.parametrize("kind", ["bgr", "grey"])
+def test_a_frame_is_freed_as_soon_as_nobody_holds_it(pipeline, person, kind):
+    frame = Frame.from_array(person if kind == "bgr" else Frame.from_array(person).grey)
+    assert frame.bgr.shape == (480, 640, 3) and frame.grey.shape == (480, 640)
+    gone = weakref.ref(frame)
+    gc.disable()  # which would find a cycle too, but only after dozens of frames
+    try:
+        faces = pipeline.process(frame, START)
+        del frame
+        assert gone() is None and len(faces) == 1
+    finally:
+        gc.enable()
 
 
 def test_closing_twice_is_no_error():

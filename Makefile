@@ -7,6 +7,9 @@ else
 RUN := .venv/bin/
 endif
 
+# Tests that score a network want FER2013, which may not be shipped; they skip where it is not.
+export FER2013_CSV ?= $(wildcard $(abspath ../shared/data/fer2013/fer2013.csv.xz))
+
 .PHONY: help setup demo test lint soak benchmark ros train pin
 
 help:

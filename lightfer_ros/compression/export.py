@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from lightfer_ros.compression.calibrate import Range, calibrate, channel_extremes
+from lightfer_ros.compression.calibrate import METHODS, Range, calibrate, channel_extremes
 from lightfer_ros.compression.check import Agreement, compare_answers, require
 from lightfer_ros.compression.equalize import equalize
 from lightfer_ros.compression.graph import Network
@@ -28,9 +28,14 @@ from lightfer_ros.model.metadata import metadata_path, sha256_of, write_metadata
 
 @dataclass(frozen=True)
 class QuantizeOptions:
-    """How activations get their ranges. balance: see `equalize`; percentile: only for that method."""
+    """How activations get their ranges.
 
-    method: str = "minmax"
+    method: one of `calibrate.METHODS`, or "auto" for the one whose INT8 answers on other training faces
+    come nearest to FP32's. balance: see `equalize`. percentile: only for that method. faces: how many
+    calibrate, and as many others decide.
+    """
+
+    method: str = "auto"
     percentile: float = 99.99
     equalise: bool = True
     balance: float = 0.5
@@ -64,6 +69,8 @@ class Exporter:
     ) -> None:
         self.network, self.about, self.options = network, about, options
         self.calibration = to_input(calibration[: options.faces], about.normalization)
+        self.deciding = to_input(calibration[options.faces : 2 * options.faces], about.normalization)
+        self.method = options.method
         self.check, self.check_name = check, check_name
         self.faces = to_input(check.images, about.normalization)
         self.source = probabilities(to_onnx(network, about.name), self.faces)
@@ -89,8 +96,24 @@ class Exporter:
             network, o = self.network, self.options
             if o.equalise:
                 network = equalize(network, channel_extremes(network, self.calibration), o.balance)
-            self._quantizable = network, calibrate(network, self.calibration, o.method, o.percentile)
+            if o.method == "auto" and len(self.deciding):
+                self.method = self._nearest(network)
+            elif o.method == "auto":
+                self.method = METHODS[0]
+            ranges = calibrate(network, self.calibration, self.method, o.percentile)
+            self._quantizable = network, ranges
         return self._quantizable
+
+    def _nearest(self, network: Network) -> str:
+        """The calibration method that moves probabilities least, on faces that did not calibrate."""
+        truth = probabilities(to_onnx(network, "float"), self.deciding)
+
+        def error(method: str) -> float:
+            ranges = calibrate(network, self.calibration, method, self.options.percentile)
+            model = to_onnx_int8(network, ranges, method, CPU)
+            return compare_answers(truth, probabilities(model, self.deciding)).mean
+
+        return min(METHODS, key=error)
 
     def _write(self, folder: Path, kind: str, model: onnx.ModelProto) -> Exported:
         file = f"{self.about.name}-{kind}.onnx"

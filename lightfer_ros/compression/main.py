@@ -28,9 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--opset", type=int, default=18, choices=(13, 18), help="of the float files (default: %(default)s)")
     add(
         "--method",
-        default="minmax",
-        choices=("minmax", "percentile", "entropy"),
-        help="how activations get their ranges (default: %(default)s)",
+        default="auto",
+        choices=("auto", "minmax", "percentile", "entropy"),
+        help="how activations get their ranges; auto: whichever keeps answers nearest (default: %(default)s)",
     )
     add("--no-equalise", action="store_true", help="leave channels as trained before quantizing")
     add("--no-temperature", action="store_true", help="leave confidences as trained")

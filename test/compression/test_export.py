@@ -7,6 +7,7 @@ import onnx
 import pytest
 
 from lightfer_ros.compression import export as exporting
+from lightfer_ros.compression.calibrate import METHODS
 from lightfer_ros.compression.check import BOUNDS, compare_answers, require
 from lightfer_ros.compression.export import KINDS, Exporter, QuantizeOptions
 from lightfer_ros.compression.onnx_float import to_onnx
@@ -27,7 +28,7 @@ def exporter():
         layout="nchw", normalization=Normalization(2 / 255, -1.0), compression_ratio=8.0,
     )  # fmt: skip
     check = FaceSet(faces(30, 5), np.arange(30) % 7, tuple(map(str, range(30))), np.arange(30))
-    return Exporter(tiny_network(), about, faces(60, 6), check, "toy", QuantizeOptions(faces=60))
+    return Exporter(tiny_network(), about, faces(60, 6), check, "toy", QuantizeOptions(faces=40))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -42,6 +43,11 @@ def test_a_file_runs_in_our_runtime_and_scores_what_its_metadata_says(exporter, 
         answers = session.run(np.ascontiguousarray(batch))
     accuracy = (answers.argmax(1) == exporter.check.labels).mean()
     assert about.accuracy["toy"] == pytest.approx(accuracy, abs=1e-4)
+
+
+def test_the_calibration_method_is_chosen_by_measurement(exporter):
+    exporter.quantizable()
+    assert exporter.method in METHODS
 
 
 def test_the_file_carries_its_metadata(exporter, tmp_path):

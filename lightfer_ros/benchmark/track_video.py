@@ -1,0 +1,240 @@
+"""Videos with truth: real faces moved along known ways before real backgrounds."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from lightfer_ros.benchmark.cutout import Cutout, Person, Scissors
+from lightfer_ros.benchmark.track_scenarios import HEIGHT, RATE, SCENARIOS, WIDTH, Pillar, Shot, Walk
+from lightfer_ros.benchmark.truth import TrackedBoxes, Truth, write_truth
+from lightfer_ros.errors import ConfigurationError, DataError, ImageError
+
+LEAST_VISIBLE = 0.1
+"""A face of which less is to be seen is hidden, and stands in no truth: masks have soft edges, none at all is
+never reached."""
+
+SAME_ID_S = 1.0
+"""Who comes back later than this is somebody new, as in MOTChallenge: to know better would take recognising
+people, which we never do."""
+
+SHUTTER_S = 1 / 60
+"""How long the camera looks at each picture; who moves meanwhile is blurred."""
+
+NOISE = 2.5
+"""Standard deviation of the camera's noise, in grey levels."""
+
+
+def make_video(scenario: str, video: Path, truth: Path, seed: int = 0) -> None:
+    """Write a scenario's video (MPEG-4, 640×480, 30 frames a second) and its truth; each appears whole or not.
+
+    The same seed gives the same frames. Raises ConfigurationError for an unknown scenario, ModelError where a
+    photo is missing, DataError where scikit-image, which brings the backgrounds, is.
+    """
+    partial = video.with_name("partial-" + video.name)
+    writer = cv2.VideoWriter(str(partial), cv2.VideoWriter.fourcc(*"mp4v"), RATE, (WIDTH, HEIGHT))
+    if not writer.isOpened():
+        raise ImageError(f"{video} cannot be written: this OpenCV has no MPEG-4 encoder, or no such folder")
+    seen = []
+    try:
+        for picture, faces in frames(scenario, seed):
+            writer.write(picture)
+            seen.append(faces)
+    finally:
+        writer.release()
+    write_truth(Truth(RATE, tuple(seen)), truth)
+    os.replace(partial, video)
+
+
+def frames(scenario: str, seed: int = 0) -> Iterator[tuple[np.ndarray, TrackedBoxes]]:
+    """The scenario's frames, uint8 [480, 640, 3] BGR, each with the faces to be seen in it. Raises as `make_video`."""
+    if scenario not in SCENARIOS:
+        raise ConfigurationError(f"scenario is {scenario!r}, expected one of {', '.join(SCENARIOS)}")
+    random = np.random.default_rng([seed, zlib.crc32(scenario.encode())])
+    scissors = Scissors()
+    cutouts: dict[Person, Cutout] = {}
+    next_id = 1
+    for shot in SCENARIOS[scenario]:
+        for layer in shot.layers:
+            if isinstance(layer, Walk) and layer.person not in cutouts:
+                cutouts[layer.person] = scissors.cut(layer.person)
+        scene = _Scene(shot, cutouts, random, next_id)
+        for index in range(round(shot.seconds * RATE)):
+            yield scene.frame(index / RATE)
+        next_id = scene.next_id
+
+
+class _Scene:
+    """One shot as it is filmed: the layers, and who has been in view since when under which id."""
+
+    def __init__(
+        self, shot: Shot, cutouts: dict[Person, Cutout], random: np.random.Generator, next_id: int
+    ) -> None:
+        self.next_id = next_id
+        self._random = random
+        self._background = _background(shot.background)
+        self._layers: list[_Walker | _Pillar] = [
+            _Pillar(layer) if isinstance(layer, Pillar) else _Walker(layer, cutouts[layer.person], random)
+            for layer in shot.layers
+        ]
+        self._last_seen: dict[int, tuple[int, float]] = {}  # layer → id, seconds
+
+    def frame(self, seconds: float) -> tuple[np.ndarray, TrackedBoxes]:
+        picture = self._background.copy()
+        walkers: dict[int, tuple[np.ndarray, float, np.ndarray]] = {}  # layer → box, its face whole, what is left
+        for index, layer in enumerate(self._layers):
+            if not layer.is_there(seconds):
+                continue
+            image = layer.image(seconds)
+            alpha = image[:, :, 3] * np.float32(1 / 255)
+            through = 1.0 - alpha
+            picture *= through[:, :, None]
+            picture += image[:, :, :3]
+            for _, _, left in walkers.values():
+                left *= through
+            if isinstance(layer, _Walker):
+                box = layer.box(seconds)
+                inside = np.zeros_like(alpha)
+                x1, y1, x2, y2 = np.clip(np.rint(box), 0, [WIDTH, HEIGHT, WIDTH, HEIGHT]).astype(int)
+                inside[y1:y2, x1:x2] = alpha[y1:y2, x1:x2]
+                walkers[index] = box, layer.face_area(seconds), inside
+        faces = [
+            (self._id(index, seconds), box)
+            for index, (box, whole, left) in walkers.items()
+            if left.sum() >= LEAST_VISIBLE * whole
+        ]
+        ids, boxes = [face for face, _ in faces], [box for _, box in faces]
+        return self._filmed(picture), TrackedBoxes(np.array(ids, int), np.array(boxes).reshape(-1, 4))
+
+    def _id(self, layer: int, seconds: float) -> int:
+        identity, last = self._last_seen.get(layer, (0, -np.inf))
+        if seconds - last > SAME_ID_S:
+            identity, self.next_id = self.next_id, self.next_id + 1
+        self._last_seen[layer] = identity, seconds
+        return identity
+
+    def _filmed(self, picture: np.ndarray) -> np.ndarray:
+        """One lens and one sensor for everything: people and background get the same softness and noise."""
+        noise = self._random.normal(0.0, NOISE, picture.shape).astype(np.float32)
+        filmed = cv2.GaussianBlur(picture, (0, 0), 0.6) + noise
+        return np.clip(np.rint(filmed), 0, 255).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class _Swing:
+    """A head's unrest in one direction: a few slow sines, in units of `amount`."""
+
+    amount: float
+    frequencies: np.ndarray
+    phases: np.ndarray
+
+    @classmethod
+    def random(cls, amount: float, random: np.random.Generator) -> _Swing:
+        return cls(amount, random.uniform(0.1, 0.7, 3), random.uniform(0, 2 * np.pi, 3))
+
+    def at(self, seconds: float) -> float:
+        return float(self.amount * np.sin(2 * np.pi * self.frequencies * seconds + self.phases).mean())
+
+
+class _Walker:
+    """A person on the way: picture and box at any time."""
+
+    def __init__(self, walk: Walk, cutout: Cutout, random: np.random.Generator) -> None:
+        from scipy.interpolate import PchipInterpolator
+
+        points = np.array(walk.points, float)
+        self._first, self._last = points[0, 0], points[-1, 0]
+        self._way = PchipInterpolator(points[:, 0], points[:, 1:])
+        self._across, self._up = (_Swing.random(walk.sway, random) for _ in range(2))
+        self._roll = _Swing.random(8.0, random)  # degrees
+        # Each half as large as the one before, so that warping never skips pixels.
+        self._levels = [cutout.picture]
+        while min(self._levels[-1].shape[:2]) > 64:
+            height, width = (size // 2 * 2 for size in self._levels[-1].shape[:2])
+            half = cv2.resize(self._levels[-1][:height, :width], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+            self._levels.append(half)
+        self._box = cutout.box
+        x1, y1, x2, y2 = np.rint(cutout.box).astype(int)
+        self._face_alpha = float(cutout.picture[y1:y2, x1:x2, 3].mean()) / 255.0
+
+    def is_there(self, seconds: float) -> bool:
+        return bool(self._first <= seconds <= self._last)
+
+    def box(self, seconds: float) -> np.ndarray:
+        x, y, side, _ = self._place(seconds)
+        return np.array([x - side / 2, y - side / 2, x + side / 2, y + side / 2])
+
+    def face_area(self, seconds: float) -> float:
+        """Pixels that the face fills in its box when nothing hides it."""
+        return self._face_alpha * self._place(seconds)[2] ** 2
+
+    def image(self, seconds: float) -> np.ndarray:
+        """float32 [480, 640, 4], premultiplied: the mean over the time that the shutter is open."""
+        begin, end = (self._place(seconds + half) for half in (-SHUTTER_S / 2, SHUTTER_S / 2))
+        travelled = np.hypot(end[0] - begin[0], end[1] - begin[1]) + abs(end[2] - begin[2]) / 2
+        steps = int(np.ceil(travelled)) + 1
+        image = np.zeros((HEIGHT, WIDTH, 4), np.float32)
+        for offset in (np.arange(steps) + 0.5) / steps - 0.5:
+            image += self._warped(seconds + offset * SHUTTER_S)
+        return image / np.float32(steps)
+
+    def _place(self, seconds: float) -> tuple[float, float, float, float]:
+        """Centre x and y, side, roll in degrees."""
+        x, y, side = self._way(np.clip(seconds, self._first, self._last))
+        x, y = x + self._across.at(seconds) * side, y + self._up.at(seconds) * side / 2
+        return float(x), float(y), float(side), self._roll.at(seconds)
+
+    def _warped(self, seconds: float) -> np.ndarray:
+        x, y, side, roll = self._place(seconds)
+        scale = side / (self._box[2] - self._box[0])
+        level = int(np.clip(np.floor(-np.log2(scale)), 0, len(self._levels) - 1))
+        centre = (self._box[:2] + self._box[2:]) / 2
+        turn = cv2.getRotationMatrix2D((0, 0), roll, scale)
+        turn[:, 2] = [x, y] - turn[:, :2] @ centre
+        shrunk = 2.0**level  # a coordinate names a pixel's middle: 0.5 off in each level
+        turn[:, 2] += turn[:, :2] @ np.full(2, (shrunk - 1) / 2)
+        turn[:, :2] *= shrunk
+        return cv2.warpAffine(self._levels[level], turn, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR)
+
+
+class _Pillar:
+    """A square column of plaster, lit from the left."""
+
+    def __init__(self, pillar: Pillar) -> None:
+        columns = np.arange(WIDTH) + 0.5
+        inside = np.clip(np.minimum(columns - pillar.left, pillar.right - columns) + 0.5, 0, 1)
+        light = 172 - 42 * (columns > pillar.left + 0.72 * (pillar.right - pillar.left))
+        rough = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 24, (HEIGHT, WIDTH)), (0, 0), 2.2)
+        grey = (light - 25 * np.linspace(0, 1, HEIGHT)[:, None] + rough) * inside
+        tinted = grey[:, :, None] * [0.90, 0.97, 1.0]
+        self._image = np.dstack([tinted, np.tile(inside * 255.0, (HEIGHT, 1))]).astype(np.float32)
+
+    def is_there(self, seconds: float) -> bool:
+        return True
+
+    def image(self, seconds: float) -> np.ndarray:
+        return self._image
+
+
+def _background(name: str) -> np.ndarray:
+    """float32 [480, 640, 3] BGR, cut to 4:3."""
+    package = find_spec("skimage")
+    if package is None or package.origin is None:
+        raise DataError(f"background {name} comes with scikit-image: `pip install scikit-image`")
+    path = Path(package.origin).parent / "data" / name
+    photo = cv2.imread(str(path))
+    if photo is None:
+        raise DataError(f"background {path} cannot be read")
+    height, width = photo.shape[:2]
+    scale = max(WIDTH / width, HEIGHT / height)
+    left, top = (WIDTH - width * scale) / 2, (HEIGHT - height * scale) / 2
+    placed = np.array([[scale, 0, left], [0, scale, top]])
+    filled = cv2.warpAffine(photo, placed, (WIDTH, HEIGHT), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(filled, np.float32)

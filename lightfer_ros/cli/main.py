@@ -17,6 +17,7 @@ COMMANDS: Dict[str, str] = {
     "classify": "find the faces in pictures and classify their expressions",
     "fetch": "get the models and the sample video",
     "models": "list the models: origin, licence, accuracy, verified or not",
+    "benchmark": "measure this machine: rate, latency, processor, memory",
     "doctor": "say what this machine can run, and why not",
 }
 """Each subcommand and its line in the help. Its module, `lightfer_ros.cli.<name>`, has

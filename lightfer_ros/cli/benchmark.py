@@ -1,0 +1,37 @@
+"""`lightfer benchmark`: measurements on this machine, each a module of the room `benchmark`."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from types import ModuleType
+from typing import Dict
+
+BENCHMARKS: Dict[str, str] = {
+    "ros": "the node on a real ROS graph: rate, latency, processor, memory with one face and with five",
+}
+"""Each benchmark and its line in the help. Its module, `lightfer_ros.benchmark.<name>`, has
+`add_arguments(parser)` and `run(args) -> int`; it is imported to declare its options, so that what only some
+machines have (Keras, ROS) is imported in `run`. The first is run where none is named."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the benchmarks and the options of each."""
+    names = parser.add_subparsers(dest="benchmark", metavar="BENCHMARK")
+    for name, summary in BENCHMARKS.items():
+        subparser = names.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        _module(name).add_arguments(subparser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the benchmark that is named, else the first with its defaults."""
+    name = args.benchmark or next(iter(BENCHMARKS))
+    if not args.benchmark:
+        parser = argparse.ArgumentParser()
+        _module(name).add_arguments(parser)
+        parser.parse_args([], namespace=args)
+    return int(_module(name).run(args))
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"lightfer_ros.benchmark.{name}")

@@ -1,4 +1,4 @@
-"""The Light-FER paper's own way of a frame, the baseline: HOG on every frame, 68 landmarks, the unpruned Xception.
+"""The Light-FER paper's own way, the baseline: HOG on every frame, 68 landmarks, the unpruned Xception.
 
 Only its speed and its boxes are asked for: the network has random weights.
 """
@@ -29,10 +29,10 @@ SEED = 0
 
 
 class PaperPipeline:
-    """dlib HOG on grey without upsampling, 68 landmarks, aligned crops of 71×71, Xception FP32; one thread."""
+    """dlib HOG on grey without upsampling, 68 landmarks, crops of 71×71, Xception FP32; one thread."""
 
     def __init__(self, xception: Path | None = None) -> None:
-        """xception: the network's file, made on first use. Raises ModelError where the landmark file is missing."""
+        """xception: the network's file, made on first use. Raises ModelError without the landmark file."""
         import onnxruntime
 
         path = xception or default_path()
@@ -81,7 +81,7 @@ def write_xception(path: Path) -> Xception:
 
 @dataclass
 class Xception:
-    """Xception (Chollet 2017, arXiv:1610.02357, figure 5) as it grows, its batch norms folded into the convolutions.
+    """Xception (Chollet 2017, arXiv:1610.02357, figure 5) as it grows, batch norms folded into convolutions.
 
     parameters: as published, four of each batch norm's channels included. macs: multiplications of one face.
     Weights are He's random ones, which keep the activations' size: no denormal numbers that would cost time.
@@ -140,7 +140,13 @@ class Xception:
         return self._convolution(self._convolution(x, self._shape[x][0], 3, depthwise=True), channels, 1)
 
     def _convolution(
-        self, x: str, channels: int, kernel: int, stride: int = 1, padded: bool = True, depthwise: bool = False
+        self,
+        x: str,
+        channels: int,
+        kernel: int,
+        stride: int = 1,
+        padded: bool = True,
+        depthwise: bool = False,
     ) -> str:
         width, side = self._shape[x]
         inputs = 1 if depthwise else width

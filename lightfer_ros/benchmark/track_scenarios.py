@@ -23,7 +23,7 @@ GARAGE, LAUNCH_PAD, TABLE = "motorcycle_left.png", "rocket.jpg", "coffee.png"
 
 @dataclass(frozen=True)
 class Walk:
-    """Somebody's way: (seconds, x, y, side) of the face's centre and its box's side, pixels, gone through smoothly.
+    """Somebody's way: seconds, the face's centre x and y and its box's side in pixels, gone through smoothly.
 
     Before the first and after the last point the person is not there. `sway` is the unrest of a standing
     person: how far the head drifts, in sides.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import zlib
 from collections.abc import Iterator
@@ -32,13 +33,34 @@ NOISE = 2.5
 """Standard deviation of the camera's noise, in grey levels."""
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `lightfer benchmark track_video`."""
+    parser.add_argument(
+        "scenarios", nargs="*", metavar="SCENARIO", help=f"{', '.join(SCENARIOS)}; default: all"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("."), help="folder of NAME.mp4 and NAME.json (%(default)s)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="other unrest, other noise (%(default)s)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make the videos that are named, with their truth."""
+    args.out.mkdir(parents=True, exist_ok=True)
+    for name in args.scenarios or SCENARIOS:
+        video = args.out / f"{name}.mp4"
+        make_video(name, video, video.with_suffix(".json"), args.seed)
+        print(video, flush=True)
+    return 0
+
+
 def make_video(scenario: str, video: Path, truth: Path, seed: int = 0) -> None:
-    """Write a scenario's video (MPEG-4, 640×480, 30 frames a second) and its truth; each appears whole or not.
+    """Write a scenario's video (MPEG-4, 640×480, 30 frames a second) and its truth; each whole or not.
 
     The same seed gives the same frames. Raises ConfigurationError for an unknown scenario, ModelError where a
     photo is missing, DataError where scikit-image, which brings the backgrounds, is.
     """
-    partial = video.with_name("partial-" + video.name)
+    partial = video.with_name(f"partial-{os.getpid()}-{video.name}")
     writer = cv2.VideoWriter(str(partial), cv2.VideoWriter.fourcc(*"mp4v"), RATE, (WIDTH, HEIGHT))
     if not writer.isOpened():
         raise ImageError(f"{video} cannot be written: this OpenCV has no MPEG-4 encoder, or no such folder")
@@ -47,14 +69,17 @@ def make_video(scenario: str, video: Path, truth: Path, seed: int = 0) -> None:
         for picture, faces in frames(scenario, seed):
             writer.write(picture)
             seen.append(faces)
-    finally:
+    except BaseException:
         writer.release()
+        partial.unlink(missing_ok=True)
+        raise
+    writer.release()
     write_truth(Truth(RATE, tuple(seen)), truth)
     os.replace(partial, video)
 
 
 def frames(scenario: str, seed: int = 0) -> Iterator[tuple[np.ndarray, TrackedBoxes]]:
-    """The scenario's frames, uint8 [480, 640, 3] BGR, each with the faces to be seen in it. Raises as `make_video`."""
+    """The scenario's frames, uint8 [480, 640, 3] BGR, and the faces seen in each. Raises as `make_video`."""
     if scenario not in SCENARIOS:
         raise ConfigurationError(f"scenario is {scenario!r}, expected one of {', '.join(SCENARIOS)}")
     random = np.random.default_rng([seed, zlib.crc32(scenario.encode())])
@@ -88,7 +113,8 @@ class _Scene:
 
     def frame(self, seconds: float) -> tuple[np.ndarray, TrackedBoxes]:
         picture = self._background.copy()
-        walkers: dict[int, tuple[np.ndarray, float, np.ndarray]] = {}  # layer → box, its face whole, what is left
+        # layer → its face's box, what of the face there would be to see, what there is (alpha of each pixel)
+        walkers: dict[int, tuple[np.ndarray, float, np.ndarray]] = {}
         for index, layer in enumerate(self._layers):
             if not layer.is_there(seconds):
                 continue
@@ -124,7 +150,7 @@ class _Scene:
         """One lens and one sensor for everything: people and background get the same softness and noise."""
         noise = self._random.normal(0.0, NOISE, picture.shape).astype(np.float32)
         filmed = cv2.GaussianBlur(picture, (0, 0), 0.6) + noise
-        return np.clip(np.rint(filmed), 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(np.rint(filmed), 0, 255), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -157,9 +183,9 @@ class _Walker:
         # Each half as large as the one before, so that warping never skips pixels.
         self._levels = [cutout.picture]
         while min(self._levels[-1].shape[:2]) > 64:
-            height, width = (size // 2 * 2 for size in self._levels[-1].shape[:2])
-            half = cv2.resize(self._levels[-1][:height, :width], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-            self._levels.append(half)
+            height, width = (size // 2 for size in self._levels[-1].shape[:2])
+            even = self._levels[-1][: 2 * height, : 2 * width]
+            self._levels.append(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))
         self._box = cutout.box
         x1, y1, x2, y2 = np.rint(cutout.box).astype(int)
         self._face_alpha = float(cutout.picture[y1:y2, x1:x2, 3].mean()) / 255.0
@@ -183,7 +209,8 @@ class _Walker:
         image = np.zeros((HEIGHT, WIDTH, 4), np.float32)
         for offset in (np.arange(steps) + 0.5) / steps - 0.5:
             image += self._warped(seconds + offset * SHUTTER_S)
-        return image / np.float32(steps)
+        image /= steps
+        return image
 
     def _place(self, seconds: float) -> tuple[float, float, float, float]:
         """Centre x and y, side, roll in degrees."""
@@ -196,12 +223,12 @@ class _Walker:
         scale = side / (self._box[2] - self._box[0])
         level = int(np.clip(np.floor(-np.log2(scale)), 0, len(self._levels) - 1))
         centre = (self._box[:2] + self._box[2:]) / 2
-        turn = cv2.getRotationMatrix2D((0, 0), roll, scale)
+        turn = np.array(cv2.getRotationMatrix2D((0, 0), roll, scale), np.float64)
         turn[:, 2] = [x, y] - turn[:, :2] @ centre
         shrunk = 2.0**level  # a coordinate names a pixel's middle: 0.5 off in each level
         turn[:, 2] += turn[:, :2] @ np.full(2, (shrunk - 1) / 2)
         turn[:, :2] *= shrunk
-        return cv2.warpAffine(self._levels[level], turn, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR)
+        return np.asarray(cv2.warpAffine(self._levels[level], turn, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR))
 
 
 class _Pillar:
@@ -211,7 +238,8 @@ class _Pillar:
         columns = np.arange(WIDTH) + 0.5
         inside = np.clip(np.minimum(columns - pillar.left, pillar.right - columns) + 0.5, 0, 1)
         light = 172 - 42 * (columns > pillar.left + 0.72 * (pillar.right - pillar.left))
-        rough = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 24, (HEIGHT, WIDTH)), (0, 0), 2.2)
+        grains = np.random.default_rng(0).normal(0, 24, (HEIGHT, WIDTH))
+        rough = np.asarray(cv2.GaussianBlur(grains, (0, 0), 2.2))
         grey = (light - 25 * np.linspace(0, 1, HEIGHT)[:, None] + rough) * inside
         tinted = grey[:, :, None] * [0.90, 0.97, 1.0]
         self._image = np.dstack([tinted, np.tile(inside * 255.0, (HEIGHT, 1))]).astype(np.float32)
@@ -236,5 +264,5 @@ def _background(name: str) -> np.ndarray:
     scale = max(WIDTH / width, HEIGHT / height)
     left, top = (WIDTH - width * scale) / 2, (HEIGHT - height * scale) / 2
     placed = np.array([[scale, 0, left], [0, scale, top]])
-    filled = cv2.warpAffine(photo, placed, (WIDTH, HEIGHT), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    filled = cv2.warpAffine(photo, placed, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(filled, np.float32)

@@ -1,4 +1,7 @@
-"""How well faces are found and followed, against truth, as the field measures it."""
+"""How well faces are found and followed, against truth, as the field measures it.
+
+On 300 random scenes with misses, false boxes and exchanged ids, every number is that of motmetrics 1.4.0.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,9 @@ OUTER_EYE_CORNERS = (36, 45)
 class Tracking:
     """The counts over a video, and what the field makes of them.
 
-    truths, reports: faces in all frames together. found: truths that a report overlaps. id_switches: how often
-    a face is found under another id than last time. fragmentations: how often a face is lost that is found
-    again later. identified: truths found under the id that suits their person best over the whole video.
+    truths, reports: faces in all frames together. found: truths that a report overlaps. id_switches: how
+    often a face is found under another id than last time. fragmentations: how often a face is lost that is
+    found again later. identified: truths found under the id that suits their person best over the video.
     """
 
     truths: int
@@ -58,7 +61,7 @@ class Tracking:
 
 @dataclass(frozen=True, eq=False)
 class Match:
-    """Who is who in one frame. pairs: int64 [k, 2], index into the truth's faces and into the reported ones."""
+    """Who is who in one frame. pairs: int64 [k, 2], indices of a true face and of the reported one."""
 
     pairs: np.ndarray
 
@@ -73,7 +76,7 @@ def match_frames(truth: Sequence[TrackedBoxes], reported: Sequence[TrackedBoxes]
         raise DataError(f"{len(reported)} frames reported, expected {len(truth)} as in the truth")
     last: dict[int, int] = {}
     matches = []
-    for true, given in zip(truth, reported):
+    for true, given in zip(truth, reported, strict=True):
         overlap = box_iou(true.boxes, given.boxes)
         where = {identity: index for index, identity in enumerate(given.ids.tolist())}
         pairs = []
@@ -95,7 +98,7 @@ def measure(truth: Sequence[TrackedBoxes], reported: Sequence[TrackedBoxes]) -> 
     last: dict[int, int] = {}
     tracked: dict[int, bool] = {}
     switches = fragmentations = 0
-    for true, given, match in zip(truth, reported, matches):
+    for true, given, match in zip(truth, reported, matches, strict=True):
         partner = {int(true.ids[i]): int(given.ids[j]) for i, j in match.pairs}
         for identity in true.ids.tolist():
             found = identity in partner
@@ -115,8 +118,20 @@ def measure(truth: Sequence[TrackedBoxes], reported: Sequence[TrackedBoxes]) -> 
     )
 
 
+def recall_by_side(
+    truth: Sequence[TrackedBoxes], matches: Sequence[Match], edges: Sequence[float]
+) -> list[tuple[int, int]]:
+    """(found, truths) of the faces whose box is edges[i] to below edges[i + 1] pixels wide, for each i."""
+    found, truths = np.zeros(len(edges) - 1, int), np.zeros(len(edges) - 1, int)
+    for true, match in zip(truth, matches, strict=True):
+        sides = true.boxes[:, 2] - true.boxes[:, 0]
+        truths += np.histogram(sides, edges)[0]
+        found += np.histogram(sides[match.pairs[:, 0]], edges)[0]
+    return list(zip(found.tolist(), truths.tolist(), strict=True))
+
+
 def landmark_nme(given: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    """Normalised mean error of each face's landmarks: mean distance by distance of the outer eye corners (300-W).
+    """Normalised mean error of each face's landmarks: mean distance by that of the outer eye corners (300-W).
 
     Both float [n, 68, 2], pixels, iBUG order. Returns float64 [n].
     """
@@ -132,7 +147,7 @@ def _assign(overlap: np.ndarray) -> list[tuple[int, int]]:
     # One more pair outweighs any overlap: most faces found comes first.
     value = np.where(overlap >= LEAST_IOU, len(overlap) + 1.0 + overlap, 0.0)
     rows, columns = linear_sum_assignment(value, maximize=True)
-    return [(int(i), int(j)) for i, j in zip(rows, columns) if value[i, j] > 0.0]
+    return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if value[i, j] > 0.0]
 
 
 def _identified(truth: Sequence[TrackedBoxes], reported: Sequence[TrackedBoxes]) -> int:
@@ -140,7 +155,7 @@ def _identified(truth: Sequence[TrackedBoxes], reported: Sequence[TrackedBoxes])
     from scipy.optimize import linear_sum_assignment
 
     together: Counter[tuple[int, int]] = Counter()
-    for true, given in zip(truth, reported):
+    for true, given in zip(truth, reported, strict=True):
         near = box_iou(true.boxes, given.boxes) >= LEAST_IOU
         together.update((int(true.ids[i]), int(given.ids[j])) for i, j in np.argwhere(near))
     if not together:

@@ -75,12 +75,15 @@ def read_truth(path: Path) -> Truth:
 
 
 def write_truth(truth: Truth, path: Path) -> None:
-    """Write what `read_truth` reads, boxes to a hundredth of a pixel; the file appears whole or not at all."""
+    """Write what `read_truth` reads, boxes to a hundredth of a pixel; the file is whole or not there."""
     frames = [
-        [{"id": face, "box": box} for face, box in zip(seen.ids.tolist(), seen.boxes.round(2).tolist())]
+        [
+            {"id": face, "box": box}
+            for face, box in zip(seen.ids.tolist(), seen.boxes.round(2).tolist(), strict=True)
+        ]
         for seen in truth.frames
     ]
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(f"partial-{os.getpid()}-{path.name}")
     partial.write_text(json.dumps({"fps": truth.fps, "frames": frames}) + "\n", encoding="utf-8")
     os.replace(partial, path)
 
@@ -89,8 +92,8 @@ def _truth(document: Any) -> Truth:
     if not isinstance(document, dict):
         raise ValueError(f"given a {type(document).__name__}, expected an object with fps and frames")
     fps = document.get("fps")
-    if not _is_number(fps) or fps <= 0:
-        raise ValueError(f"fps is {fps!r}, expected a number above 0")
+    if fps is None or not _is_number(fps) or fps <= 0:
+        raise ValueError(f"fps is {_short(fps)}, expected a number above 0")
     frames = document.get("frames")
     if not isinstance(frames, list):
         raise ValueError(f"frames is {_short(frames)}, expected a list")

@@ -12,7 +12,8 @@ class CropGeometry:
     """Where eyes and mouth lie in a crop, as fractions of its side, origin top left.
 
     The eyes are level, their middle at (0.5, `eye_y`), `eye_distance` apart; the middle of the mouth is at
-    `mouth_y`. The defaults are FER2013's own framing: medians over 1,868 of its training faces, found by dlib at four times their size.
+    `mouth_y`. The defaults are FER2013's own framing: medians over 1,868 of its training faces, found by
+    dlib at four times their size.
     """
 
     eye_distance: float = 0.37

@@ -82,7 +82,7 @@ class ModelMetadata:
 
     @classmethod
     def from_json(cls, text: str, origin: str = "model metadata") -> ModelMetadata:
-        """Read a record; `origin` names the text in errors. Raises ModelError naming the field that is wrong."""
+        """Read a record; `origin` names the text in errors. Raises ModelError naming the wrong field."""
         try:
             values = json.loads(text)
         except ValueError as error:
@@ -161,7 +161,7 @@ def read_metadata(model: Path) -> ModelMetadata:
 
 
 def write_metadata(model: Path, metadata: ModelMetadata) -> Path:
-    """Write the record beside its model file, whole or not at all, with the file's own hash; return its path."""
+    """Write the record, with its file's own hash, beside the model file; return the record's path."""
     metadata = dataclasses.replace(metadata, sha256=sha256_of(model))
     beside = metadata_path(model)
     partial = beside.with_name(beside.name + ".partial")

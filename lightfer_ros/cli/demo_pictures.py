@@ -33,6 +33,7 @@ def contact_sheet(pictures: Sequence[Tuple[float, bytes]], parts: Sequence[Part]
         wanted = last * (n + 0.5) / (COLUMNS * ROWS)
         at, jpeg = min(pictures, key=lambda picture: abs(picture[0] - wanted))
         bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+        assert bgr is not None  # our own overlay
         height = round(bgr.shape[0] * SHEET_WIDTH / bgr.shape[1])
         tile = cv2.resize(bgr, (SHEET_WIDTH, height), interpolation=cv2.INTER_AREA)
         title = np.full((34, SHEET_WIDTH, 3), 30, np.uint8)

@@ -142,6 +142,12 @@ def test_a_padded_grey_or_read_only_picture_gives_the_same_faces(several, detect
     assert people(detect(grey, detector)) >= set(NOSES) - {"sunglasses"}
 
 
+def test_yunet_is_refused_by_name_where_opencv_is_too_old_for_its_file(monkeypatch):
+    monkeypatch.setattr(cv2, "__version__", "4.6.0")  # Ubuntu 24.04's
+    with pytest.raises(ConfigurationError, match=r"needs OpenCV 4.8 or newer, this is 4.6.0: use dlib_hog"):
+        make_detector(DetectionOptions("yunet"))
+
+
 def test_an_unknown_detector_is_refused_with_the_names_there_are():
     with pytest.raises(ConfigurationError, match="detector is 'haar', expected one of dlib_hog, yunet"):
         make_detector(DetectionOptions("haar"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from lightfer_ros.errors import ConfigurationError
 from lightfer_ros.model import manifest
 from lightfer_ros.perception.detection.detector import Detector
 from lightfer_ros.perception.faces import DETECTED, Faces
@@ -28,6 +29,12 @@ class YuNetDetector(Detector):
 
     def __init__(self, scale: float, upsampling: int, threshold: float) -> None:
         super().__init__(scale, upsampling, threshold)
+        if tuple(int(number) for number in cv2.__version__.split(".")[:2]) < (4, 8):
+            # tried with 4.5.4, 4.6 and 4.7, which load the file and fail at the first frame
+            raise ConfigurationError(
+                f"detector yunet needs OpenCV 4.8 or newer, this is {cv2.__version__}: use dlib_hog, "
+                "or pip install 'opencv-python-headless>=4.8,<5'"
+            )
         self._detector = cv2.FaceDetectorYN.create(
             str(manifest.find("yunet")), "", (320, 320), threshold, OVERLAP, MOST_CANDIDATES
         )

@@ -92,7 +92,8 @@ def to_json(row: Row) -> dict[str, Any]:
 
 HEAD = (
     f"{'video':12}{'faces':>6}{'paper ms':>9}{'ms':>7}{'p50':>7}{'p99':>7}{'speed-up':>9}"
-    f"{'recall (paper)':>16}{'precision':>16}{'NME':>7}{'IDF1':>7}{'MOTA':>7}{'switches':>9}{'fragm.':>7}{'class./s':>9}"
+    f"{'recall (paper)':>16}{'precision':>16}{'NME':>7}"
+    f"{'IDF1':>7}{'MOTA':>7}{'switches':>9}{'fragm.':>7}{'class./s':>9}"
 )
 
 

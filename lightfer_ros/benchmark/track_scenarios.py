@@ -10,7 +10,7 @@ from lightfer_ros.benchmark.cutout import Person
 
 WIDTH, HEIGHT, RATE = 640, 480, 30
 
-MAN = Person("photo_single_face")
+MAN = Person("photo_single_face", garment=(48, 32, 26))
 SMILING = Person("clip_smile", 58)
 SURPRISED = Person("photo_posed_frontal_1", garment=(60, 75, 120))
 LAUGHING = Person("photo_posed_frontal_2", garment=(95, 60, 45))

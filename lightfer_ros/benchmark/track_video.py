@@ -78,8 +78,11 @@ def make_video(scenario: str, video: Path, truth: Path, seed: int = 0) -> None:
     os.replace(partial, video)
 
 
-def frames(scenario: str, seed: int = 0) -> Iterator[tuple[np.ndarray, TrackedBoxes]]:
-    """The scenario's frames, uint8 [480, 640, 3] BGR, and the faces seen in each. Raises as `make_video`."""
+def frames(scenario: str, seed: int = 0, rate: float = RATE) -> Iterator[tuple[np.ndarray, TrackedBoxes]]:
+    """The scenario's frames, uint8 [480, 640, 3] BGR, and the faces seen in each.
+
+    `rate` is in frames per second. Raises as `make_video`.
+    """
     if scenario not in SCENARIOS:
         raise ConfigurationError(f"scenario is {scenario!r}, expected one of {', '.join(SCENARIOS)}")
     random = np.random.default_rng([seed, zlib.crc32(scenario.encode())])
@@ -91,8 +94,8 @@ def frames(scenario: str, seed: int = 0) -> Iterator[tuple[np.ndarray, TrackedBo
             if isinstance(layer, Walk) and layer.person not in cutouts:
                 cutouts[layer.person] = scissors.cut(layer.person)
         scene = _Scene(shot, cutouts, random, next_id)
-        for index in range(round(shot.seconds * RATE)):
-            yield scene.frame(index / RATE)
+        for index in range(round(shot.seconds * rate)):
+            yield scene.frame(index / rate)
         next_id = scene.next_id
 
 

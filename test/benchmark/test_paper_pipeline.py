@@ -1,0 +1,85 @@
+"""The baseline is the network and the way that the paper describes."""
+
+import numpy as np
+import pytest
+from photos import photo
+
+from lightfer_ros.benchmark.paper_pipeline import SIDE, PaperPipeline, write_xception
+from lightfer_ros.errors import ModelError
+from lightfer_ros.perception.detection import DetectionOptions, make_detector
+from lightfer_ros.perception.frame import Frame
+
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+
+
+@pytest.fixture(scope="module")
+def xception(tmp_path_factory):
+    path = tmp_path_factory.mktemp("xception") / "xception.onnx"
+    return path, write_xception(path)
+
+
+def test_it_is_xception_as_published(xception):
+    path, network = xception
+    # Keras' own Xception without its top has 20,861,480 parameters; the rest is the layer of seven classes.
+    assert network.parameters == 20_861_480 + 2048 * 7 + 7
+    assert round(network.macs / 1e6) == 551
+    onnx.checker.check_model(str(path))
+
+
+def test_its_cost_is_that_of_the_graph_not_of_the_book_keeping(xception):
+    path, network = xception
+    graph = onnx.shape_inference.infer_shapes(onnx.load(str(path))).graph
+    weights = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    shapes = {
+        value.name: [d.dim_value for d in value.type.tensor_type.shape.dim] for value in graph.value_info
+    }
+    macs = sum(
+        int(np.prod(weights[node.input[1]])) * int(np.prod(shapes[node.output[0]][2:] or [1]))
+        for node in graph.node
+        if node.op_type in ("Conv", "Gemm")
+    )
+    assert macs == network.macs
+    assert sum(node.op_type == "Conv" for node in graph.node) == 74  # 34 separable ones, 2 plain, 4 shortcuts
+
+
+def test_the_same_weights_come_wherever_it_is_made(xception, tmp_path):
+    write_xception(tmp_path / "again.onnx")
+    assert (tmp_path / "again.onnx").read_bytes() == xception[0].read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["again.onnx"]
+
+
+def test_activations_stay_in_range_so_that_no_speed_is_lost_to_odd_numbers(xception):
+    model = onnx.load(str(xception[0]))
+    middles = [node.output[0] for node in model.graph.node if node.op_type == "Add"]
+    model.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in middles)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    faces = np.random.default_rng(0).uniform(-1, 1, (2, 3, SIDE, SIDE)).astype(np.float32)
+    probabilities, *activations = session.run(None, {"faces": faces})
+    assert probabilities.shape == (2, 7) and np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    assert len(activations) == 12
+    for values in activations:
+        assert 0.1 < np.sqrt(np.mean(values**2)) < 1000
+
+
+@pytest.fixture(scope="module")
+def paper(xception):
+    try:
+        return PaperPipeline(xception[0])
+    except ModelError as error:
+        pytest.skip(str(error))
+
+
+def test_it_finds_what_hog_finds_without_upsampling_and_classifies_each(paper):
+    picture = photo("photo_multi_face")
+    faces = paper.process(picture)
+    hog = make_detector(DetectionOptions("dlib_hog", upsampling=0)).detect(Frame.from_array(picture))
+    assert len(faces) == len(hog) >= 3
+    assert np.array_equal(faces.boxes, hog.boxes)
+    assert np.allclose(faces.probabilities.sum(axis=1), 1, atol=1e-5)
+    middles = faces.landmarks.mean(axis=1)
+    assert ((faces.boxes[:, :2] < middles) & (middles < faces.boxes[:, 2:])).all()
+
+
+def test_nobody_there_is_no_face(paper):
+    assert len(paper.process(np.full((480, 640, 3), 128, np.uint8))) == 0

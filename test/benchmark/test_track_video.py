@@ -1,0 +1,123 @@
+"""Made videos show real faces where their truth says they are."""
+
+from itertools import islice
+
+import cv2
+import numpy as np
+import pytest
+
+from lightfer_ros.benchmark import track_video
+from lightfer_ros.benchmark.race import pictures
+from lightfer_ros.benchmark.track_scenarios import RATE, SCENARIOS, Shot
+from lightfer_ros.benchmark.track_video import frames, make_video
+from lightfer_ros.benchmark.truth import read_truth
+from lightfer_ros.errors import ConfigurationError, ImageError, ModelError
+from lightfer_ros.perception.detection import DetectionOptions, make_detector
+from lightfer_ros.perception.frame import Frame
+from lightfer_ros.perception.tracking import box_iou
+
+pytest.importorskip("skimage")
+pytest.importorskip("scipy.interpolate")
+
+
+def filmed(scenario, rate, seed=0, count=None):
+    """A scenario's frames at a lower rate, as a list; skips the test where the photos are not here."""
+    try:
+        return list(islice(frames(scenario, seed, rate), count))
+    except ModelError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def detectors():
+    try:
+        return [
+            make_detector(options)
+            for options in (
+                DetectionOptions("dlib_hog", upsampling=1),
+                DetectionOptions("yunet", threshold=0.6),
+            )
+        ]
+    except ModelError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("name", sorted({shot.background for shots in SCENARIOS.values() for shot in shots}))
+def test_no_face_is_in_a_background(name, detectors, monkeypatch):
+    monkeypatch.setattr(track_video, "SCENARIOS", {"empty": (Shot(name, 1.0, ()),)})
+    ((picture, faces),) = filmed("empty", 1)
+    assert len(faces) == 0
+    for detector in detectors:
+        assert len(detector.detect(Frame.from_array(picture))) == 0
+
+
+@pytest.mark.parametrize("scenario", ["one_face", "six_faces"])
+def test_detectors_find_every_face_where_the_truth_has_it(scenario, detectors):
+    for picture, faces in filmed(scenario, rate=0.5, count=3):
+        assert len(faces) == {"one_face": 1, "six_faces": 6}[scenario]
+        for detector in detectors:
+            overlap = box_iou(faces.boxes, detector.detect(Frame.from_array(picture)).boxes)
+            assert (overlap.max(axis=1) >= 0.6).all()
+
+
+def test_a_face_behind_the_pillar_is_in_no_truth_and_comes_back_under_its_id_within_a_second():
+    rate = 10
+    ids = [faces.ids.tolist() for _, faces in filmed("occlusion", rate)]
+    assert set(map(tuple, ids)) == {(1, 2), (2,)}
+    hidden = "".join("-" if 1 in frame else "h" for frame in ids).split("-")
+    gaps = [len(gap) / rate for gap in hidden if gap]
+    assert len(gaps) == 3 and max(gaps) <= 1.0
+
+
+def test_who_leaves_the_picture_for_longer_than_a_second_comes_back_as_somebody_new():
+    rate = 10
+    ids = [faces.ids.tolist() for _, faces in filmed("returning", rate)]
+    # The first one leaves for half a second and stays who she is.
+    assert ids[0] == [1, 2] and ids[-1] == [1, 3]
+    assert [2] in ids and [1] in ids
+    assert not any({2, 3} <= set(frame) for frame in ids)
+
+
+def test_other_shots_have_other_people():
+    ids = [tuple(faces.ids.tolist()) for _, faces in filmed("cut", rate=2)]
+    assert list(dict.fromkeys(ids)) == [(1, 2), (3, 4), (), (5,)]
+
+
+def test_a_face_comes_from_40_to_250_pixels():
+    sides = [faces.boxes[0, 2] - faces.boxes[0, 0] for _, faces in filmed("scale", rate=4)]
+    assert min(sides) == pytest.approx(40, abs=0.5) and max(sides) == pytest.approx(250, abs=0.5)
+
+
+def test_who_moves_fast_is_blurred():
+    seen = filmed("one_face", rate=30, count=round(4.4 * RATE))
+
+    def detail(picture, faces):
+        x1, y1, x2, y2 = faces.boxes[0].astype(int)
+        grey = cv2.cvtColor(picture[y1:y2, x1:x2], cv2.COLOR_BGR2GRAY)
+        return cv2.Sobel(cv2.GaussianBlur(grey, (0, 0), 1), cv2.CV_64F, 1, 0).var()
+
+    standing, stepping_aside = seen[90], seen[-1]
+    assert detail(*stepping_aside) < 0.7 * detail(*standing)
+
+
+def test_the_same_seed_gives_the_same_frames_and_another_does_not():
+    first, again, other = (filmed("one_face", 30, seed, count=2) for seed in (5, 5, 6))
+    for (one, faces), (two, same) in zip(first, again, strict=True):
+        assert np.array_equal(one, two) and np.array_equal(faces.boxes, same.boxes)
+    assert not np.array_equal(first[1][1].boxes, other[1][1].boxes)
+
+
+def test_video_and_truth_have_the_same_frames(tmp_path, monkeypatch):
+    monkeypatch.setattr(track_video, "SCENARIOS", {"empty": (Shot("coffee.png", 0.5, ()),)})
+    make_video("empty", tmp_path / "v.mp4", tmp_path / "v.json")
+    assert len(read_truth(tmp_path / "v.json").frames) == len(list(pictures(tmp_path / "v.mp4"))) == 15
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["v.json", "v.mp4"]
+
+
+def test_nothing_is_left_of_a_video_that_could_not_be_made(tmp_path, monkeypatch):
+    with pytest.raises(ConfigurationError, match="scenario is 'x', expected one of one_face, six_faces"):
+        make_video("x", tmp_path / "v.mp4", tmp_path / "v.json")
+    monkeypatch.setattr(track_video, "SCENARIOS", {"empty": (Shot("coffee.png", 0.5, ()),)})
+    with pytest.raises(ImageError, match="cannot be written"):
+        make_video("empty", tmp_path / "nowhere" / "v.mp4", tmp_path / "v.json")
+    assert not list(tmp_path.iterdir())

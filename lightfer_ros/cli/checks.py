@@ -181,7 +181,12 @@ def runtimes() -> List[Check]:
     try:
         with load(path) as session:
             text = f"{metadata.name} runs in {session.runtime} on {session.provider}"
+            passed_over = session.passed_over
         checks.append(Check("inference", State.OK, text))
+        warned_of = {check.name for check in checks if check.state == State.WARN}
+        for name, reason in passed_over:
+            if f"runtime {name.split()[0]}" not in warned_of:
+                checks.append(Check(f"passed over {name}", State.WARN, reason))
     except LightferError as error:
         checks.append(Check("inference", State.MISSING, str(error), needed=True))
     return checks

@@ -9,6 +9,8 @@ from typing import Dict
 
 BENCHMARKS: Dict[str, str] = {
     "ros": "the node on a real ROS graph: rate, latency, processor, memory with one face and with five",
+    "realtime": "frames to faces on one thread, beside the paper's pipeline: speed, recall, tracks",
+    "track_video": "make videos of moving faces with truth, to measure with",
 }
 """Each benchmark and its line in the help. Its module, `lightfer_ros.benchmark.<name>`, has
 `add_arguments(parser)` and `run(args) -> int`; it is imported to declare its options, so that what only some

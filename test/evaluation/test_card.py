@@ -1,0 +1,35 @@
+"""A model card says what its reader must know, from the file's own metadata and report."""
+
+import numpy as np
+
+from lightfer_ros.evaluation.card import model_card
+from lightfer_ros.evaluation.evaluate import Report
+from lightfer_ros.evaluation.metrics import score
+from lightfer_ros.model import EMOTIONS, ModelMetadata
+
+
+def test_the_card_names_licence_law_figures_and_hash():
+    about = ModelMetadata(
+        "net-int8", "ab" * 32, "onnx", "int8", 48, 1, "research", "FER2013 Training",
+        parameters=2345678, compression_ratio=8.72, opset=18, description="A network",
+    )  # fmt: skip
+    labels = np.arange(70) % 6  # no neutral face
+    scores = score(np.eye(7)[np.where(np.arange(70) < 35, labels, 3)], labels)
+    text = model_card(
+        about, Report("net-int8", "toy", scores, scores, 4, 0.42), "the command", "a machine", "Long."
+    )
+    for part in (
+        "ab" * 32,
+        "8.72",
+        "2,345,678",
+        "research",
+        "EU AI Act",
+        "the command",
+        "0.42 ms",
+        "Long.",
+        "the 4 ",
+    ):
+        assert part in text, part
+    assert all(f"| {name} |" in text for name in EMOTIONS)
+    assert "| neutral | – |" in text
+    assert f"{100 * scores.accuracy:.1f} (" in text

@@ -11,6 +11,7 @@ import numpy as np
 from lightfer_ros.errors import DataError
 from lightfer_ros.evaluation.faces import FaceSet, pixel_hashes
 from lightfer_ros.evaluation.readers import read_faces
+from lightfer_ros.model import EMOTIONS
 from lightfer_ros.training.targets import blend, read_votes, translate_votes
 
 
@@ -19,7 +20,8 @@ class TrainingData:
     """images: uint8 [n, s, s]. targets: float32 [n, 7], rows sum to 1. validation: scored, never trained on.
 
     left_out: training rows equal, pixel for pixel, to a validation row. merged: copies within training
-    that were folded into one face with their mean target. sha256: of every pixel and target in order.
+    that were folded into one face with their mean target. sha256: of all pixels, labels, votes
+    and shares that went in.
     """
 
     images: np.ndarray
@@ -32,7 +34,11 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class DataOptions:
-    """Where the faces are and how labels become targets."""
+    """Where the faces are and how labels become targets.
+
+    hard_share: of FER2013's own label in a target, the rest is FER+. class_balance: see
+    `targets.face_weights`; above 0, rare classes gain recall at some cost in accuracy.
+    """
 
     path: str = ""
     votes: str | None = None
@@ -40,6 +46,7 @@ class DataOptions:
     validation_split: str = "PublicTest"
     hard_share: float = 0.7
     label_smoothing: float = 0.0
+    class_balance: float = 0.0
     input_size: int = 48
 
 
@@ -49,21 +56,32 @@ def load(options: DataOptions) -> TrainingData:
     train = read_faces(path, options.train_split, options.input_size)
     validation = read_faces(path, options.validation_split, options.input_size)
     if options.votes:
-        soft = _soft_labels(Path(options.votes), train, options.train_split)
-        targets = blend(train.labels, soft, options.hard_share, options.label_smoothing)
+        votes = _votes_of(Path(options.votes), train, options.train_split)
+        soft, hard_share = translate_votes(votes, train.labels), options.hard_share
     else:
-        targets = blend(train.labels, np.zeros((len(train), 7)), 1.0, options.label_smoothing)
+        votes, soft, hard_share = np.zeros((0, 0)), np.zeros((len(train), len(EMOTIONS))), 1.0
+    targets = blend(train.labels, soft, hard_share, options.label_smoothing)
     held = set(pixel_hashes(validation.images))
     hashes = pixel_hashes(train.images)
     keep = np.array([h not in held for h in hashes])
     hashes = [h for h, k in zip(hashes, keep, strict=True) if k]
     images, merged_targets = _merge_copies(train.images[keep], targets[keep], hashes)
-    digest = hashlib.sha256(images.tobytes() + merged_targets.tobytes()).hexdigest()
-    merged = int(keep.sum()) - len(images)
-    return TrainingData(images, merged_targets, validation, int((~keep).sum()), merged, digest)
+    left_out, merged = int((~keep).sum()), int(keep.sum()) - len(images)
+    digest = _digest(train, validation, votes, hard_share, options.label_smoothing)
+    return TrainingData(images, merged_targets, validation, left_out, merged, digest)
 
 
-def _soft_labels(path: Path, train: FaceSet, split: str) -> np.ndarray:
+def _digest(train: FaceSet, validation: FaceSet, votes: np.ndarray, *numbers: float) -> str:
+    """What went in, not what was computed from it: that differs between machines in the last bits."""
+    digest = hashlib.sha256(repr(numbers).encode())
+    for faces in (train, validation):
+        digest.update(faces.images.tobytes())
+        digest.update(faces.labels.astype("<i8").tobytes())
+    digest.update(votes.astype("<i8").tobytes())
+    return digest.hexdigest()
+
+
+def _votes_of(path: Path, train: FaceSet, split: str) -> np.ndarray:
     votes, usage = read_votes(path)
     last = int(train.rows.max())
     if last >= len(votes):
@@ -75,7 +93,7 @@ def _soft_labels(path: Path, train: FaceSet, split: str) -> np.ndarray:
             raise DataError(
                 f"{path}, line {row + 2}: Usage is {usage[row]!r}, but the face there is {split!r}"
             )
-    return translate_votes(votes[train.rows], train.labels)
+    return np.asarray(votes[train.rows])
 
 
 def _merge_copies(

@@ -21,6 +21,7 @@ from lightfer_ros.training.learner import Learner
 from lightfer_ros.training.network import NetworkOptions
 from lightfer_ros.training.prune import Importance, choose
 from lightfer_ros.training.recipe import Recipe, record_from, to_dict
+from lightfer_ros.training.targets import face_weights
 from lightfer_ros.training.widths import LayerShape, Widths, equation_1, layer_shapes, published_widths
 from lightfer_ros.training.workers import Exchange
 
@@ -48,6 +49,7 @@ class Trainer:
         self.augmenter = Augmenter(recipe.augment, recipe.seed)
         self.images = torch.from_numpy(data.images.copy())
         self.targets = torch.from_numpy(data.targets)
+        self.weights = torch.from_numpy(face_weights(data.targets, recipe.data.class_balance))
         self.epoch = self.step = 0
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
@@ -79,7 +81,7 @@ class Trainer:
         for i in range(steps):
             rate = self.recipe.schedule.learning_rate(self.epoch + i / steps)
             chosen = shuffled[i * batch : (i + 1) * batch][self._rank :: self._workers]
-            loss, hits = self._train_batch(self.augmenter(self.images[chosen]), self.targets[chosen], rate)
+            loss, hits = self._train_batch(chosen, rate)
             total, right = total + loss, right + hits
             seen += len(chosen)
             if say is not None and (i + 1) % 20 == 0:
@@ -145,11 +147,12 @@ class Trainer:
         self.epoch, self.step, self.seconds = saved.epoch, saved.step, saved.seconds
         self.history = list(saved.history)
 
-    def _train_batch(self, images: torch.Tensor, targets: torch.Tensor, rate: float) -> tuple[float, float]:
-        targets = targets.to(self.device)
+    def _train_batch(self, chosen: torch.Tensor, rate: float) -> tuple[float, float]:
+        images = self.augmenter(self.images[chosen])
+        targets, weights = self.targets[chosen].to(self.device), self.weights[chosen].to(self.device)
         with self._autocast():
             logits = self.network(self._to_input(images), training=True)
-        loss = F.cross_entropy(logits.float(), targets)
+        loss = (F.cross_entropy(logits.float(), targets, reduction="none") * weights).mean()
         self.learner.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if self.exchange is not None:

@@ -60,7 +60,7 @@ def images_per_second(layers: str, precision: str, arguments: argparse.Namespace
     for _ in range(2):
         step()
     taken = sorted(step() for _ in range(arguments.steps))
-    return arguments.batch / taken[len(taken) // 2]
+    return float(arguments.batch) / taken[len(taken) // 2]
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 
 from lightfer_ros.errors import DataError
 from lightfer_ros.training.data import DataOptions, load
-from lightfer_ros.training.targets import VOTE_COLUMNS, blend, read_votes, translate_votes
+from lightfer_ros.training.targets import VOTE_COLUMNS, blend, face_weights, read_votes, translate_votes
 
 from .conftest import write_csv
 
@@ -68,6 +68,13 @@ def test_blending_is_linear():
     soft = np.full((1, 7), 1 / 7)
     assert blend(np.array([2]), soft, 0.7, 0.0)[0, 2] == pytest.approx(0.7 + 0.3 / 7)
     assert blend(np.array([2]), soft, 1.0, 0.1)[0, 2] == pytest.approx(0.9 + 0.1 / 7)
+
+
+def test_rare_classes_count_more_when_asked():
+    targets = np.eye(7, dtype=np.float32)[[3, 3, 3, 1]]
+    assert face_weights(targets, 0.0).tolist() == [1, 1, 1, 1]
+    assert face_weights(targets, 1.0) == pytest.approx([2 / 3] * 3 + [2])
+    assert face_weights(targets, 0.5)[3] == pytest.approx(np.sqrt(3) * face_weights(targets, 0.5)[0])
 
 
 def test_votes_that_do_not_belong_to_the_faces_are_refused(images, tmp_path):

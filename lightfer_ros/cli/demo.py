@@ -36,38 +36,44 @@ def run(args: argparse.Namespace) -> int:
         raise LightferError(
             f"the demo needs ROS 2 and lightfer_msgs ({error}); `make setup` brings them"
         ) from None
+    from lightfer_ros.cli import demo_pictures
+    from lightfer_ros.cli.overlay_video import OverlayVideo
+    from lightfer_ros.perception.video import open_source
+
+    open_source(args.source).close()  # a source that is not there is told before anything starts
     _clear(args.output)
     parts = _parts(args.source)
-    printer = _Printer()
-    print(f"playing {args.source} through emotion_node; results go to {args.output}/")
-    recording = demo.run(
-        args.source,
-        args.output / "bag",
-        {"model": args.model, "detector": args.detector},
-        printer.show,
-    )
-    from lightfer_ros.cli import demo_pictures
-
-    print("writing the video and the pictures …")
-    demo.write_video(recording.pictures, args.output / "emotions.mp4")
-    demo_pictures.contact_sheet(recording.pictures, parts, args.output / "emotions.png")
+    video = OverlayVideo(args.output / "emotions.mp4")
+    parameters = {"model": args.model, "detector": args.detector}
+    domain = demo.isolate()
+    print(f"playing {args.source} through emotion_node on ROS_DOMAIN_ID={domain}; Ctrl-C ends it early")
+    recording = demo.run(args.source, args.output / "bag", parameters, _Printer().show, video.add)
+    print("writing the pictures …")
+    video.close()
+    demo_pictures.contact_sheet(video.pictures, parts, args.output / "emotions.png")
     demo_pictures.timeline(recording.answers, parts, args.output / "timeline.png")
     summary = summarize(recording)
-    (args.output / "summary.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+    (args.output / "summary.json").write_text(text, encoding="utf-8")
     for name in RESULTS:
         print(f"  {args.output / name}")
-    median = summary["stages_ms"].get("total", {}).get("p50", float("nan"))
-    print(
-        f"{summary['frames_in']} frames in, {summary['arrays_out']} answered, "
-        f"{summary['frames_dropped']} dropped for newer ones, {len(summary['tracks'])} tracks, "
-        f"{median} ms a frame (median), {summary['model']} in {summary['runtime']}"
-    )
+    print(_last_line(summary))
     failed = {name: code for name, code in summary["exit_codes"].items() if code != 0}
     if failed or not summary["arrays_out"]:
         raise LightferError(
             f"the demo did not end well: exit codes {failed}, {summary['arrays_out']} answers"
         )
-    return 0
+    return 130 if recording.interrupted else 0
+
+
+def _last_line(summary: Dict[str, Any]) -> str:
+    median = summary["stages_ms"].get("total", {}).get("p50", float("nan"))
+    return (
+        f"{summary['frames_in']} frames in, {summary['arrays_out']} answered, "
+        f"{summary['frames_dropped']} dropped for newer ones, {summary['frames_lost']} lost in transport, "
+        f"{len(summary['tracks'])} tracks, {median} ms a frame (median), "
+        f"{summary['model']} in {summary['runtime']}"
+    )
 
 
 def summarize(recording: Any) -> Dict[str, Any]:
@@ -78,6 +84,8 @@ def summarize(recording: Any) -> Dict[str, Any]:
     for at, faces in recording.answers:
         for track_id, label in zip(faces.track_id.tolist(), faces.label.tolist()):
             tracks.setdefault(track_id, []).append((at, EMOTIONS[label] if label >= 0 else "unknown"))
+    from lightfer_ros.nodes.statistics import SAMPLES
+
     stages = {
         stage: {p: float(worked[f"{stage} {p} (ms)"]) for p in ("p50", "p99")}
         for stage in (*STAGES, "age at publication")
@@ -87,6 +95,8 @@ def summarize(recording: Any) -> Dict[str, Any]:
         "frames_in": int(heard.get("images published", 0)),
         "arrays_out": len(recording.answers),
         "frames_dropped": int(heard.get("images dropped for a newer one", 0)),
+        "frames_lost": int(heard.get("images lost in transport", 0)),
+        "frames_refused": int(heard.get("images refused", 0)),
         "faces_most": max((len(faces) for _, faces in recording.answers), default=0),
         "tracks": [
             {
@@ -100,6 +110,7 @@ def summarize(recording: Any) -> Dict[str, Any]:
             for track_id, rows in sorted(tracks.items())
         ],
         "stages_ms": stages,
+        "stages_ms_are_over": f"the newest {SAMPLES} frames at most",
         "runtime": worked.get("runtime", ""),
         "model": worked.get("model", ""),
         "detector": worked.get("detector", ""),
@@ -113,7 +124,7 @@ class _Printer:
     def __init__(self) -> None:
         self._last = -LINE_PERIOD_S
 
-    def show(self, at: float, faces: Any, runtime: str) -> None:
+    def show(self, at: float, faces: Any) -> None:
         if at - self._last < LINE_PERIOD_S:
             return
         self._last = at

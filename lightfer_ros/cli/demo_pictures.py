@@ -8,6 +8,7 @@ from typing import List, Sequence, Tuple
 import cv2
 import numpy as np
 
+from lightfer_ros.errors import LightferError
 from lightfer_ros.model import EMOTIONS
 from lightfer_ros.perception.faces import Faces
 from lightfer_ros.perception.palette import COLOURS_BGR
@@ -42,7 +43,8 @@ def contact_sheet(pictures: Sequence[Tuple[float, bytes]], parts: Sequence[Part]
         cv2.putText(title, text, (10, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.55, (230, 230, 230), 1, cv2.LINE_AA)
         tiles.append(np.vstack([title, tile]))
     rows = [np.hstack(tiles[r * COLUMNS : (r + 1) * COLUMNS]) for r in range(ROWS)]
-    cv2.imwrite(str(path), np.vstack(rows))
+    if not cv2.imwrite(str(path), np.vstack(rows)):
+        raise LightferError(f"{path} cannot be written: is the disk full?")
 
 
 def timeline(answers: Sequence[Tuple[float, Faces]], parts: Sequence[Part], path: Path) -> None:

@@ -61,6 +61,10 @@ def run_command(module: ModuleType, args: argparse.Namespace) -> int:
         # The reader (`| head`) has gone; Python would complain again when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # A full disk, a folder that may not be written, a file where a folder should be.
+        print(f"lightfer: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        return 2
 
 
 def _module(name: str) -> ModuleType:

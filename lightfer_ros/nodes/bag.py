@@ -28,26 +28,39 @@ class BagWriter:
             raise DataError("recording needs rosbags: pip install 'lightfer_ros[record]'") from None
         self._typestore = _typestore()
         self._connections: Dict[str, Any] = {}
+        self._path = path
         self.written = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = Writer(path, version=9, storage_plugin=StoragePlugin.MCAP)
+            # Version 8 is the newest whose quality of service older distributions can read.
+            self._writer = Writer(path, version=8, storage_plugin=StoragePlugin.MCAP)
             self._writer.open()
         except (WriterError, OSError) as error:
             raise DataError(f"bag {path}: expected a folder that does not exist yet ({error})") from None
 
     def add_topic(self, topic: str, message_type: str) -> None:
-        """Announce a topic, its type as ROS names it ("std_msgs/msg/String")."""
+        """Announce a topic, its type as ROS names it ("std_msgs/msg/String").
+
+        Raises DataError for a type that is neither one of the common ones nor ours.
+        """
+        if message_type not in self._typestore.fielddefs:
+            raise DataError(f"{message_type} is no common ROS type and none of {OUR_MESSAGES}")
         self._connections[topic] = self._writer.add_connection(topic, message_type, typestore=self._typestore)
 
     def write(self, topic: str, stamp_ns: int, serialized: bytes) -> None:
-        """Write one message; `stamp_ns` is when it was received."""
-        self._writer.write(self._connections[topic], stamp_ns, serialized)
+        """Write one message; `stamp_ns` is when it was received. Raises DataError where the disk is full."""
+        try:
+            self._writer.write(self._connections[topic], stamp_ns, serialized)
+        except OSError as error:
+            raise DataError(f"bag {self._path} cannot be written: {error.strerror}") from None
         self.written += 1
 
     def close(self) -> None:
-        """Finish the bag."""
-        self._writer.close()
+        """Finish the bag. Raises DataError where the disk is full."""
+        try:
+            self._writer.close()
+        except OSError as error:
+            raise DataError(f"bag {self._path} cannot be finished: {error.strerror}") from None
 
 
 def _typestore() -> Any:

@@ -23,7 +23,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 16.0
 """A camera that went away is tried again after pauses that double from the first to the longest."""
 
 LISTENER_PERIOD_S = 0.05
-SETTLED_S = 1.0
+SETTLED_S = 0.5
 """A listener that follows the publisher's reliability subscribes twice; discovery is done after this."""
 
 
@@ -32,7 +32,7 @@ class CameraNode(Node):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__("camera_node")
-        self._config = config = parameters.declare(self, CameraConfig)
+        self._config = config = parameters.declare(self, CameraConfig, fixed=True)
         qos = QoSProfile(
             depth=1,
             reliability=ReliabilityPolicy.RELIABLE
@@ -46,6 +46,7 @@ class CameraNode(Node):  # type: ignore[misc]
         # Run by the executor, so that it looks at `finished` again.
         self._ended = self.create_guard_condition(lambda: None)
         self.finished = False
+        self.exit_code = 0
         self.published = 0
         self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
 
@@ -62,12 +63,13 @@ class CameraNode(Node):  # type: ignore[misc]
     def _run(self) -> None:
         try:
             self._play()
-            if not self._stop.is_set():
-                self._ended.trigger()
-        except Exception:
+        except Exception as error:
             # A signal ends ROS at once, perhaps in the middle of a picture.
             if self.context.ok():
-                raise
+                self.get_logger().fatal(f"{type(error).__name__}: {error}")
+                self.finished, self.exit_code = True, 1
+        if not self._stop.is_set() and self.context.ok():
+            self._ended.trigger()
 
     def _play(self) -> None:
         pause = FIRST_PAUSE_S
@@ -88,7 +90,7 @@ class CameraNode(Node):  # type: ignore[misc]
                 self.get_logger().error(f"{error}; trying again in {pause:g} s")
             except LightferError as error:
                 self.get_logger().fatal(str(error))
-                self.finished = True
+                self.finished, self.exit_code = True, 2
                 return
             self._stop.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)

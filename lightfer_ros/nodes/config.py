@@ -12,6 +12,11 @@ from lightfer_ros.perception.settings import setting
 class NodeConfig(PipelineConfig):
     """The pipeline's settings, and how the node hears and speaks."""
 
+    autostart: bool = setting(
+        True,
+        "Configure and activate at start-up; false leaves it to a lifecycle manager.",
+        live=False,
+    )
     image_transport: str = setting(
         "raw",
         """Type of the `image` topic: raw is sensor_msgs/Image, compressed is sensor_msgs/CompressedImage on

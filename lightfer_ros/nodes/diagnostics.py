@@ -48,7 +48,7 @@ def input_status(
             f"frames get lost on {source.topic}: {published:.1f} Hz published, {seen:.1f} Hz seen; "
             f"see {FAST_DDS_PAGE}"
         )
-    elif counters.refusals.total:
+    elif counters.refusals.is_news(now):
         level, message = WARN, f"frames were refused: {counters.refusals.last}"
     age = float("nan") if source.last_received is None else now - source.last_received
     return _status(
@@ -79,7 +79,7 @@ def perception_status(
     level, message = OK, "emotions are published"
     if notes:
         level, message = WARN, "; ".join(notes)
-    if counters.failures.total:
+    if counters.failures.is_news(now):
         level, message = ERROR, f"images failed: {counters.failures.last}"
     values = dict(about)
     values["rate out (Hz)"] = f"{counters.output_rate.per_second(now):.1f}"
@@ -104,13 +104,14 @@ def _silence(source: ImageInput, now: float) -> str:
     """Why no image comes: nobody publishes, another type, another reliability, or a silent publisher."""
     since = "yet" if source.last_received is None else f"for {now - source.last_received:.1f} s"
     publishers = source.publishers()
-    start = f"no image on {source.topic} {since}: "
+    start = f"no image on {source.topic} {since}: it has "
     if not publishers:
-        return start + "it has no publisher"
+        return start + "no publisher"
+    start += f"{len(publishers)} publisher{'s' if len(publishers) > 1 else ''}, "
     matching, reasons = _matching(source, publishers)
     if not matching:
-        return start + f"it has {len(publishers)} publishers, none matches: {'; '.join(reasons)}"
-    return start + f"it has {len(publishers)} publishers, {matching} with matching type and QoS, all silent"
+        return start + f"none matches: {'; '.join(reasons)}"
+    return start + f"{matching} with matching type and QoS, all silent"
 
 
 def _matching(source: ImageInput, publishers: Sequence[Any]) -> Tuple[int, List[str]]:

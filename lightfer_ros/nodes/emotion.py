@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, List, Optional
 
 from diagnostic_msgs.msg import DiagnosticArray
-from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.executors import ExternalShutdownException
 from std_srvs.srv import Trigger
 
 from lightfer_ros.errors import ConfigurationError, LightferError
@@ -28,11 +29,6 @@ class EmotionNode(LifecycleNode):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__("emotion_node")
         self._config = parameters.declare(self, NodeConfig)
-        read_only = ParameterDescriptor(
-            description="Configure and activate at start-up; false leaves it to a lifecycle manager.",
-            read_only=True,
-        )
-        self._autostart = bool(self.declare_parameter("autostart", True, read_only).value)
         self._perceiving: Optional[Perceiving] = None
         self._input: Optional[ImageInput] = None
         self._failure: Optional[str] = None
@@ -43,7 +39,7 @@ class EmotionNode(LifecycleNode):  # type: ignore[misc]
 
     def start(self) -> None:
         """Configure and activate, unless `autostart` is false; a failure is told, and can be tried again."""
-        if self._autostart and self.trigger_configure() == SUCCESS:
+        if self._config.autostart and self.trigger_configure() == SUCCESS:
             self.trigger_activate()
 
     def close(self) -> None:
@@ -65,8 +61,10 @@ class EmotionNode(LifecycleNode):  # type: ignore[misc]
         """Load and warm up."""
         try:
             self._perceiving = Perceiving(self, self._config)
-        except LightferError as error:
-            self._failure = f"cannot be configured: {error}"
+        except ExternalShutdownException:
+            raise
+        except Exception as error:  # rclpy would swallow it without a word
+            self._failure = f"cannot be configured: {_words(error)}"
             self.get_logger().error(self._failure)
             return FAILURE
         self._failure = None
@@ -117,9 +115,11 @@ class EmotionNode(LifecycleNode):  # type: ignore[misc]
                 )
             if self._perceiving is not None:
                 self._perceiving.reconfigure(config, LONGEST_CHANGE_S)
-        except (LightferError, TimeoutError) as error:
-            self.get_logger().warning(f"refused: {error}")
-            return SetParametersResult(successful=False, reason=str(error))
+        except ExternalShutdownException:
+            raise
+        except Exception as error:  # whatever a change does to a library, the node goes on as it was
+            self.get_logger().warning(f"refused: {_words(error)}")
+            return SetParametersResult(successful=False, reason=_words(error))
         self._config = config
         return SetParametersResult(successful=True)
 
@@ -140,6 +140,12 @@ class EmotionNode(LifecycleNode):  # type: ignore[misc]
         else:
             statuses = self._perceiving.statuses(name, now.nanoseconds * 1e-9)
         self._diagnostics.publish(DiagnosticArray(header=_header(now), status=statuses))
+
+
+def _words(error: Exception) -> str:
+    """What to tell of an error: ours are written for users, others need their type."""
+    ours = isinstance(error, (LightferError, TimeoutError))
+    return str(error) if ours else f"{type(error).__name__}: {error}"
 
 
 def _header(now: Any) -> Any:

@@ -18,33 +18,37 @@ _TYPES = {
     int: ParameterType.PARAMETER_INTEGER,
     float: ParameterType.PARAMETER_DOUBLE,
     str: ParameterType.PARAMETER_STRING,
+    tuple: ParameterType.PARAMETER_STRING_ARRAY,
 }
 
 Config = TypeVar("Config")
 
 
-def declare(node: Node, kind: Type[Config]) -> Config:
+def declare(node: Node, kind: Type[Config], fixed: bool = False) -> Config:
     """Declare every setting of a configuration class as a parameter; return the values the node starts with.
 
+    fixed: the node reads them once, so all are read-only.
     Raises ConfigurationError naming the parameter, the value and the allowed range where an override is bad.
     """
     values: Dict[str, Any] = {}
     for name, declared in settings_of(kind).items():
         try:
-            values[name] = node.declare_parameter(name, declared.default, descriptor(declared)).value
+            values[name] = _declare(node, declared, fixed)
         except (InvalidParameterValueException, InvalidParameterTypeException) as error:
-            raise ConfigurationError(f"parameter {name}: {error}, expected {declared.allowed}") from None
+            given = getattr(error, "value", "of the wrong type")
+            raise ConfigurationError(f"parameter {name} is {given!r}, expected {declared.allowed}") from None
     return _checked(lambda: kind(**values))
 
 
-def descriptor(declared: Setting) -> ParameterDescriptor:
+def descriptor(declared: Setting, fixed: bool = False) -> ParameterDescriptor:
     """What `ros2 param describe` shows of a setting."""
+    when = "" if declared.live else "; may change only while the node is unconfigured"
     described = ParameterDescriptor(
         name=declared.name,
         type=_TYPES[declared.kind],
         description=declared.description,
-        additional_constraints=declared.allowed
-        + ("" if declared.live else "; may change only while the node is unconfigured"),
+        additional_constraints=declared.allowed + ("; read when the node starts" if fixed else when),
+        read_only=fixed,
         # A whole number is a fine value for a float parameter; ROS would refuse it without a name.
         dynamic_typing=True,
     )
@@ -70,6 +74,11 @@ def changed(config: Config, parameters: Iterable[Parameter]) -> Tuple[Config, Tu
     new = _checked(lambda: dataclasses.replace(config, **values))  # type: ignore[type-var]
     fixed = tuple(n for n in values if not declared[n].live and getattr(new, n) != getattr(config, n))
     return new, fixed
+
+
+def _declare(node: Node, declared: Setting, fixed: bool) -> Any:
+    default = list(declared.default) if declared.kind is tuple else declared.default
+    return node.declare_parameter(declared.name, default, descriptor(declared, fixed)).value
 
 
 def _checked(make: Any) -> Any:

@@ -8,6 +8,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, Dict, List, Optional
 
 from rclpy.executors import ExternalShutdownException
+from rclpy.logging import LoggingSeverity
 
 from lightfer_ros.errors import ImageError
 from lightfer_ros.nodes import diagnostics
@@ -40,8 +41,10 @@ class Perceiving:
         self._model = session.metadata.name
         self._runtime = f"{session.runtime} {session.provider}"
         self._passed_over = [f"{name} passed over: {reason}" for name, reason in session.passed_over]
+        # What `auto` tries and leaves is as it should be; what was asked for by name is missed.
+        self._notes = self._passed_over if config.runtime != "auto" else []
         for note in self._passed_over:
-            node.get_logger().info(note)
+            node.get_logger().log(note, LoggingSeverity.WARN if self._notes else LoggingSeverity.INFO)
         node.get_logger().info(f"model {self._model} runs in {self._runtime}, detector {config.detector}")
         self._output = EmotionOutput(node)
 
@@ -55,7 +58,9 @@ class Perceiving:
         try:
             future.result(timeout_s)
         except FutureTimeoutError:
-            raise TimeoutError(f"the change was not made within {timeout_s:g} s") from None
+            if future.cancel():
+                raise TimeoutError(f"the change was not made within {timeout_s:g} s") from None
+            future.result()  # it had begun: then it is made
         self._config = config
 
     def reset(self) -> None:
@@ -85,7 +90,7 @@ class Perceiving:
             diagnostics.input_status(
                 f"{name}: input", source, counters, self._worker.dropped, self._config.input_timeout_s, now
             ),
-            diagnostics.perception_status(f"{name}: perception", counters, about, (), now),
+            diagnostics.perception_status(f"{name}: perception", counters, about, self._notes, now),
         ]
 
     def _wait(self, ready: Future[Pipeline]) -> Pipeline:
@@ -102,11 +107,13 @@ class Perceiving:
         try:
             self._answer(pipeline, message)
         except ImageError as error:
-            if self._counters.refusals.add(str(error)):
+            if self._counters.refusals.add(str(error), self._now()):
                 self._node.get_logger().warning(f"image refused (told once, then counted): {error}")
         except Exception as error:
             # Whatever an image can do to a library, the next one gets its chance.
-            if self._node.context.ok() and self._counters.failures.add(f"{type(error).__name__}: {error}"):
+            if not self._node.context.ok() or self.source is None:
+                return  # ROS or the topics are being taken away under it
+            if self._counters.failures.add(f"{type(error).__name__}: {error}", self._now()):
                 self._node.get_logger().error(f"image failed (told once, then counted): {error!r}")
 
     def _answer(self, pipeline: Pipeline, message: Any) -> None:
@@ -119,6 +126,8 @@ class Perceiving:
         decoded = time.perf_counter()
         faces = pipeline.process(frame, seconds(message.header.stamp))
         processed = time.perf_counter()
+        if self.source is not source:
+            return  # deactivated meanwhile: a node that is not active answers no image
         focal_length = source.focal_length_px(frame.width)
         self._output.publish(faces, frame, message.header, self._model, self._runtime, config, focal_length)
         stages: Dict[str, float] = {
@@ -127,10 +136,13 @@ class Perceiving:
             "publish": time.perf_counter() - processed,
             "total": time.perf_counter() - start,
         }
-        now = self._node.get_clock().now().nanoseconds * 1e-9
+        now = self._now()
         stages["age at publication"] = now - seconds(message.header.stamp)
         counters = self._counters
         counters.stages_ms.add({stage: 1000.0 * duration for stage, duration in stages.items()})
         counters.published += 1
         counters.faces = len(faces)
         counters.output_rate.add(now)
+
+    def _now(self) -> float:
+        return float(self._node.get_clock().now().nanoseconds) * 1e-9

@@ -15,9 +15,9 @@ def run(import_node: Callable[[], Callable[[], Any]], arguments: Optional[List[s
     """Make a node and spin it until a signal comes or the node asks to end; return the exit code.
 
     import_node: imports what the node needs, a second's work, and returns what makes it. The node may have
-    `start()`, called once before spinning, `close()`, called once at the end, and `finished`, true when it
-    wants to end. No signal handler ever raises: inside a library an exception may be swallowed, and the stop
-    with it.
+    `start()`, called once before spinning, `close()`, called once at the end, `finished`, true when it
+    wants to end, and `exit_code`. No signal handler ever raises: inside a library an exception may be
+    swallowed, and the stop with it.
     """
     for number in STOP_SIGNALS:
         signal.signal(number, _leave)
@@ -52,8 +52,7 @@ def run(import_node: Callable[[], Callable[[], Any]], arguments: Optional[List[s
         # ROS is shut down under a node that is told to stop: what it was doing may fail in any way.
         if not stopped.is_set():
             raise
-    _end(node, executor)
-    return code
+    return _end(node, executor, code)
 
 
 def _leave(*_: Any) -> None:
@@ -61,7 +60,7 @@ def _leave(*_: Any) -> None:
     os._exit(0)
 
 
-def _end(node: Any, executor: Any) -> None:
+def _end(node: Any, executor: Any, code: int) -> int:
     """Close the node and ROS; where a library still holds a thread, end the process without it."""
     import rclpy
 
@@ -69,11 +68,13 @@ def _end(node: Any, executor: Any) -> None:
         if hasattr(node, "close"):
             node.close()
         node.destroy_node()
+        code = code or getattr(node, "exit_code", 0)
     if executor is not None:
         executor.shutdown(0)
     rclpy.try_shutdown()
-    if any(thread.name == "perception" for thread in threading.enumerate()):
+    if any(thread is not threading.current_thread() for thread in threading.enumerate()):
         # Still inside a C++ call that cannot be interrupted; everything of ours that others see is gone.
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(0)
+        os._exit(code)
+    return code

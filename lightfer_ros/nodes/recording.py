@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
-from lightfer_ros.errors import ConfigurationError
+from lightfer_ros.errors import DataError
+from lightfer_ros.nodes import parameters
 from lightfer_ros.nodes.bag import BagWriter
+from lightfer_ros.nodes.recorder_config import RecorderConfig
 
 LOOK_PERIOD_S = 0.2
 """How often topics are looked for that have no publisher yet."""
@@ -25,12 +27,11 @@ class RecorderNode(Node):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__("recorder")
-        topics: List[str] = list(self.declare_parameter("topics", ["emotions", "/diagnostics"]).value)
-        output = str(self.declare_parameter("output", "").value)
-        if not topics or not all(topics):
-            raise ConfigurationError(f"parameter topics is {topics}, expected names of topics")
-        path = Path(output or f"lightfer_bag_{datetime.now():%Y_%m_%d-%H_%M_%S}").expanduser()
-        self._waiting = {self.resolve_topic_name(topic) for topic in topics}
+        config = parameters.declare(self, RecorderConfig, fixed=True)
+        path = Path(config.output or f"lightfer_bag_{datetime.now():%Y_%m_%d-%H_%M_%S}").expanduser()
+        self.finished = False
+        self.exit_code = 0
+        self._waiting = {self.resolve_topic_name(topic) for topic in config.topics}
         self._held: Dict[str, Any] = {}
         self._bag = BagWriter(path)
         self.get_logger().info(f"records {', '.join(sorted(self._waiting))} into {path}")
@@ -38,8 +39,12 @@ class RecorderNode(Node):  # type: ignore[misc]
 
     def close(self) -> None:
         """Finish the bag, so that every reader opens it."""
-        self._bag.close()
         # ROS is shut down by now, and its log with it.
+        try:
+            self._bag.close()
+        except DataError as error:
+            print(f"{self.get_fully_qualified_name()}: {error}")
+            self.exit_code = 1
         print(f"{self.get_fully_qualified_name()}: {self._bag.written} messages recorded")
 
     def _look_for_topics(self) -> None:
@@ -56,12 +61,24 @@ class RecorderNode(Node):  # type: ignore[misc]
             depth=DEPTH,
             reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
         )
-        self._bag.add_topic(topic, message_type)
+        try:
+            self._bag.add_topic(topic, message_type)
+            kind = _class(message_type)
+        except (DataError, ImportError, AttributeError) as error:
+            self.get_logger().error(f"{topic} is not recorded, its type {message_type} is not known: {error}")
+            return
+        self._held[topic] = self.create_subscription(
+            kind, topic, lambda serialized: self._write(topic, serialized), qos, raw=True
+        )
 
-        def write(serialized: bytes) -> None:
+    def _write(self, topic: str, serialized: bytes) -> None:
+        if self.finished:
+            return
+        try:
             self._bag.write(topic, self.get_clock().now().nanoseconds, serialized)
-
-        self._held[topic] = self.create_subscription(_class(message_type), topic, write, qos, raw=True)
+        except DataError as error:
+            self.get_logger().fatal(str(error))
+            self.finished, self.exit_code = True, 1
 
 
 def _class(message_type: str) -> Any:

@@ -7,8 +7,11 @@ from typing import Deque, Dict, Iterable
 
 import numpy as np
 
-SAMPLES = 300
-"""Percentiles are over so many newest samples: ten seconds at 30 Hz."""
+SAMPLES = 1800
+"""Percentiles are over so many newest samples: a minute at 30 Hz."""
+
+NEWS_S = 10.0
+"""A refusal is a reason to warn for so long; its count stays."""
 
 MOST_REASONS = 20
 """More different reasons than this are counted together: a broken driver can invent a new one every frame."""
@@ -65,14 +68,20 @@ class Refusals:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.last = ""
+        self._last_at = float("-inf")
 
-    def add(self, reason: str) -> bool:
-        """Count a refusal; True where the reason is new and should be told."""
+    def add(self, reason: str, now: float) -> bool:
+        """Count a refusal at `now`, seconds; True where the reason is new and should be told."""
+        self._last_at = now
         if reason not in self.counts and len(self.counts) >= MOST_REASONS:
             reason = "other reasons"
         self.counts[reason] += 1
         self.last = reason
         return self.counts[reason] == 1
+
+    def is_news(self, now: float) -> bool:
+        """Whether the last refusal was only just now, or time jumped back since."""
+        return now - self._last_at <= NEWS_S
 
     @property
     def total(self) -> int:

@@ -93,6 +93,8 @@ class Worker:
             tasks, self._tasks = self._tasks, deque()
             image, self._image = self._image, None
         for function, future in tasks:
+            if not future.set_running_or_notify_cancel():
+                continue  # who asked has given up, and counts on nothing having changed
             try:
                 future.set_result(function(thing))
             except Exception as error:

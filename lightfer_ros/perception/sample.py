@@ -1,6 +1,7 @@
 """The sample camera's video: composed once from public clips and a photo, cut by cut.
 
-Several people at once, nobody, one person from sad to laughing, a face lost and found, nobody again.
+Several people at once, nobody, one person from sad to laughing, nobody, a face lost for a moment and found
+again, nobody.
 """
 
 from __future__ import annotations
@@ -42,8 +43,9 @@ SHOTS: Tuple[Shot, ...] = (
     Shot("several people", "photo_multi_face", 5.0, (100, 0, 760), (250, 120, 580)),
     Shot("nobody", "photo_no_face", 3.0, (100, 0, 1400), (400, 30, 1400)),
     Shot("one person, sad to laughing", "clip_expression", 19.6, (160, 0, 480), (160, 0, 480)),
+    Shot("nobody", "clip_nobody", 1.5, (120, 0, 720), (120, 0, 720)),
     Shot("a face lost and found", "clip_smile", 2.3, (60, 0, 480), (60, 0, 480)),
-    Shot("a face lost and found", "clip_nobody", 2.0, (120, 0, 720), (120, 0, 720)),
+    Shot("a face lost and found", "clip_nobody", 0.6, (120, 0, 720), (120, 0, 720)),
     Shot("a face lost and found", "clip_appears", 2.4, (90, 0, 720), (90, 0, 720), start_s=3.85),
     Shot("nobody", "clip_disappears", 3.2, (120, 0, 720), (120, 0, 720), start_s=3.0),
 )

@@ -33,19 +33,26 @@ class Setting:
             return "one of " + ", ".join(choice or '""' for choice in self.choices)
         if self.kind in (int, float) and self.minimum is not None:
             return f"{self.minimum:g} to {self.maximum:g}"
-        return {bool: "true or false", str: "any text", int: "an integer", float: "a number"}[self.kind]
+        words = {bool: "true or false", str: "any text", int: "an integer", float: "a number"}
+        return words.get(self.kind, "a list of texts, not empty")
 
     def check(self, value: Any) -> Any:
         """The value in its own type. Raises ConfigurationError naming setting, value and what is allowed."""
+        given = value
         fits = isinstance(value, self.kind) and isinstance(value, bool) == (self.kind is bool)
-        if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
-            fits = True
+        if self.kind in (float, str) and isinstance(value, int) and not isinstance(value, bool):
+            fits = True  # YAML and ROS read the camera "0" as a number
+        if self.kind is tuple:
+            fits = isinstance(value, (list, tuple)) and len(value) > 0 and all(value)
+            fits = fits and all(isinstance(word, str) for word in value)
+        if fits and self.kind is str:
+            value = str(value)
         if fits and self.choices:
             fits = value in self.choices
         if fits and self.minimum is not None and self.maximum is not None:
             fits = self.minimum <= value <= self.maximum  # false for NaN
         if not fits:
-            raise ConfigurationError(f"{self.name} is {value!r}, expected {self.allowed}")
+            raise ConfigurationError(f"{self.name} is {given!r}, expected {self.allowed}")
         return self.kind(value)
 
 

@@ -26,14 +26,15 @@ def test_it_ends_by_itself_and_leaves_video_pictures_bag_and_summary(tmp_path):
     output = tmp_path / "demo"
     command = [sys.executable, "-m", "lightfer_ros.cli.main", "demo"]
     command += ["--source", str(video), "--output", str(output)]
-    environment = {**os.environ, "ROS_DOMAIN_ID": str(DOMAIN + 100)}
+    environment = {**os.environ, "ROS_DOMAIN_ID": str(DOMAIN)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "#1 " in done.stdout and "nobody" in done.stdout
     summary = json.loads((output / "summary.json").read_text())
     # The first frame may be overwritten unread while the node settles; nothing numbers those before it.
     assert summary["frames_in"] in (44, 45)
-    assert summary["arrays_out"] + summary["frames_dropped"] == summary["frames_in"]
+    gone = summary["frames_dropped"] + summary["frames_lost"]
+    assert summary["arrays_out"] + gone == summary["frames_in"]
     assert [track["track_id"] for track in summary["tracks"]] == [1]
     assert summary["faces_most"] == 1
     assert {"decode", "detect", "landmarks", "align", "classify", "publish"} <= set(summary["stages_ms"])
@@ -45,3 +46,15 @@ def test_it_ends_by_itself_and_leaves_video_pictures_bag_and_summary(tmp_path):
         picture = cv2.imread(str(output / name))
         assert picture is not None and picture.std() > 10
     assert list((output / "bag").glob("*.mcap"))
+
+
+def test_a_source_or_folder_that_cannot_be_is_told_before_anything_starts(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    for arguments, reason in (
+        (["--source", "/no/such.mp4"], "is no camera, file or folder"),
+        (["--output", str(tmp_path / "file")], str(tmp_path / "file")),
+    ):
+        command = [sys.executable, "-m", "lightfer_ros.cli.main", "demo", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        assert done.returncode == 2
+        assert reason in done.stderr and "Traceback" not in done.stderr

@@ -27,8 +27,12 @@ def test_emotions_and_diagnostics_are_in_the_bag_as_they_were_published(graph, l
         camera = Camera(graph)
         camera.wait_for_listener()
         graph.wait(lambda: graph.node.count_subscribers(topic) == 2, "the recorder listens")
+        graph.wait(lambda: graph.node.count_subscribers("/diagnostics") == 2, "the recorder listens")
         for _ in range(5):
             graph.answer_to(camera.send(one_face))
+        graph.diagnostics.clear()
+        graph.status("input", lambda s: True)
+        graph.diagnostics.clear()
         graph.status("input", lambda s: True)
         assert recorder.poll() is None
     recorded = read(bag)

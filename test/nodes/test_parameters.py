@@ -15,6 +15,7 @@ from lightfer_ros.nodes import parameters
 from lightfer_ros.nodes.camera_config import CameraConfig
 from lightfer_ros.nodes.config import NodeConfig
 from lightfer_ros.nodes.parameter_page import page
+from lightfer_ros.nodes.recorder_config import RecorderConfig
 from lightfer_ros.perception.settings import settings_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "parameters.md"
@@ -24,7 +25,7 @@ def test_the_page_says_what_the_declarations_say():
     assert PAGE.read_text(encoding="utf-8") == page()
 
 
-@pytest.mark.parametrize("kind", [NodeConfig, CameraConfig])
+@pytest.mark.parametrize("kind", [NodeConfig, CameraConfig, RecorderConfig])
 def test_a_descriptor_has_description_type_and_range(kind):
     for declared in settings_of(kind).values():
         described = parameters.descriptor(declared)
@@ -47,6 +48,11 @@ def test_a_change_is_one_new_snapshot_and_names_what_is_not_live():
         before, [Parameter("model", value="net.onnx"), Parameter("threads", value=1)]
     )
     assert fixed == ("model",), "setting the value that is there already changes nothing"
+
+
+def test_a_camera_may_be_given_as_the_number_that_yaml_makes_of_it():
+    camera, _ = parameters.changed(CameraConfig(), [Parameter("source", value=0)])
+    assert camera.source == "0"
 
 
 def test_a_whole_number_is_a_fine_value_for_a_float_parameter():

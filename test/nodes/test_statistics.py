@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("rclpy", reason="nodes/ belongs to ROS 2")
 
-from lightfer_ros.nodes.statistics import MOST_REASONS, SAMPLES, Percentiles, Rate, Refusals
+from lightfer_ros.nodes.statistics import MOST_REASONS, NEWS_S, SAMPLES, Percentiles, Rate, Refusals
 
 
 @given(st.floats(1.0, 120.0), st.integers(20, 400))
@@ -43,8 +43,9 @@ def test_percentiles_are_over_the_newest_samples_only():
 
 def test_each_reason_is_news_once_and_invented_ones_do_not_pile_up():
     refusals = Refusals()
-    assert refusals.add("too large") and not refusals.add("too large")
-    news = sum(refusals.add(f"reason {n}") for n in range(1000))
+    assert refusals.add("too large", 1.0) and not refusals.add("too large", 2.0)
+    news = sum(refusals.add(f"reason {n}", 3.0) for n in range(1000))
     assert news <= MOST_REASONS
     assert len(refusals.counts) <= MOST_REASONS + 1
     assert refusals.total == 1002
+    assert refusals.is_news(3.0 + NEWS_S) and not refusals.is_news(3.1 + NEWS_S)

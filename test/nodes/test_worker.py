@@ -75,6 +75,25 @@ def test_a_thing_that_cannot_be_made_is_reported_and_the_thread_ends():
     assert worker.stop(5)
 
 
+def test_a_task_that_nobody_waits_for_any_more_is_not_done():
+    busy, go = threading.Event(), threading.Event()
+
+    def handle(thing: Thing, image: int) -> None:
+        busy.set()
+        go.wait(5)
+
+    worker = Worker(Thing, handle)
+    thing = worker.start().result(5)
+    worker.offer(1)
+    assert busy.wait(5)
+    asked = worker.call(lambda thing: thing.seen.append(7))
+    assert asked.cancel()
+    go.set()
+    assert worker.call(lambda thing: list(thing.seen)).result(5) == []
+    assert worker.stop(5)
+    assert thing.seen == []
+
+
 def test_a_task_that_fails_reports_its_error_and_the_next_one_works():
     worker = Worker(Thing, lambda thing, image: None)
     worker.start().result(5)

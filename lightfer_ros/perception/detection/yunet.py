@@ -35,8 +35,10 @@ class YuNetDetector(Detector):
                 f"detector yunet needs OpenCV 4.8 or newer, this is {cv2.__version__}: use dlib_hog, "
                 "or pip install 'opencv-python-headless>=4.8,<5'"
             )
+        path = manifest.find("yunet")
+        manifest.verify(path, manifest.read_manifest()["yunet"])
         self._detector = cv2.FaceDetectorYN.create(
-            str(manifest.find("yunet")), "", (320, 320), threshold, OVERLAP, MOST_CANDIDATES
+            str(path), "", (320, 320), threshold, OVERLAP, MOST_CANDIDATES
         )
 
     def detect(self, frame: Frame) -> Faces:

@@ -8,7 +8,7 @@ import pytest
 
 from lightfer_ros.benchmark import track_video
 from lightfer_ros.benchmark.race import pictures
-from lightfer_ros.benchmark.track_scenarios import RATE, SCENARIOS, Shot
+from lightfer_ros.benchmark.track_scenarios import SCENARIOS, Shot
 from lightfer_ros.benchmark.track_video import frames, make_video
 from lightfer_ros.benchmark.truth import read_truth
 from lightfer_ros.errors import ConfigurationError, ImageError, ModelError
@@ -88,16 +88,16 @@ def test_a_face_comes_from_40_to_250_pixels():
     assert min(sides) == pytest.approx(40, abs=0.5) and max(sides) == pytest.approx(250, abs=0.5)
 
 
-def test_who_moves_fast_is_blurred():
-    seen = filmed("one_face", rate=30, count=round(4.4 * RATE))
-
-    def detail(picture, faces):
+def test_who_moves_fast_is_blurred_along_the_way(monkeypatch):
+    def edges_across_and_down(shutter_s):
+        monkeypatch.setattr(track_video, "SHUTTER_S", shutter_s)
+        picture, faces = filmed("one_face", rate=1 / 4.35, count=2)[1]  # in the middle of a quick step aside
         x1, y1, x2, y2 = faces.boxes[0].astype(int)
-        grey = cv2.cvtColor(picture[y1:y2, x1:x2], cv2.COLOR_BGR2GRAY)
-        return cv2.Sobel(cv2.GaussianBlur(grey, (0, 0), 1), cv2.CV_64F, 1, 0).var()
+        grey = cv2.GaussianBlur(cv2.cvtColor(picture[y1:y2, x1:x2], cv2.COLOR_BGR2GRAY), (0, 0), 1)
+        return cv2.Sobel(grey, cv2.CV_64F, 1, 0).var(), cv2.Sobel(grey, cv2.CV_64F, 0, 1).var()
 
-    standing, stepping_aside = seen[90], seen[-1]
-    assert detail(*stepping_aside) < 0.7 * detail(*standing)
+    (across, down), (sharp_across, sharp_down) = edges_across_and_down(1 / 60), edges_across_and_down(1e-6)
+    assert across < 0.8 * sharp_across and down > 0.85 * sharp_down
 
 
 def test_the_same_seed_gives_the_same_frames_and_another_does_not():

@@ -17,7 +17,7 @@ KEPT_EVERY_S = 0.5
 
 
 class OverlayVideo:
-    """A video in which each picture stays until the next one came; `pictures` keeps some, with their times."""
+    """A video in which each picture stays until the next one came; `pictures` keeps some, with times."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -21,7 +21,7 @@ from lightfer_ros.nodes.messages import from_message, seconds
 from lightfer_ros.perception.faces import Faces
 
 DOMAIN = "87"
-"""A domain of its own on this machine alone, unless ROS_DOMAIN_ID names another: people of a video are not to be
+"""A domain of its own on this machine alone, unless ROS_DOMAIN_ID names another: a video's people are not to be
 told to a robot's listeners, nor a robot's camera to be played in."""
 
 LONGEST_START_S = 60.0
@@ -34,7 +34,7 @@ Keep = Callable[[float, bytes], None]
 
 @dataclass
 class Recording:
-    """What the viewer saw: answers by time from the first image, the last diagnostics, how the nodes ended."""
+    """What the viewer saw: answers by time from the first image, last diagnostics, how the nodes ended."""
 
     answers: List[Tuple[float, Faces]] = field(default_factory=list)
     diagnostics: Dict[str, Dict[str, str]] = field(default_factory=dict)

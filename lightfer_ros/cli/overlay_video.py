@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import List, Optional, Tuple
 
 import cv2
-import numpy as np
 
 from lightfer_ros.errors import LightferError
+from lightfer_ros.perception.decode import decode_compressed
 
 RATE = 30.0
 
@@ -27,7 +27,7 @@ class OverlayVideo:
 
     def add(self, at: float, jpeg: bytes) -> None:
         """Add the overlay of `at` seconds from the start. Raises LightferError where it cannot be written."""
-        bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+        bgr = decode_compressed("jpeg", jpeg).bgr
         if self._writer is None:
             size = (bgr.shape[1], bgr.shape[0])
             self._writer = cv2.VideoWriter(str(self._path), cv2.VideoWriter.fourcc(*"mp4v"), RATE, size)

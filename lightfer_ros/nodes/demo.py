@@ -21,8 +21,8 @@ from lightfer_ros.nodes.messages import from_message, seconds
 from lightfer_ros.perception.faces import Faces
 
 DOMAIN = "87"
-"""A domain of its own on this machine alone, unless ROS_DOMAIN_ID names another: a video's people are not to be
-told to a robot's listeners, nor a robot's camera to be played in."""
+"""A domain of its own on this machine alone, unless ROS_DOMAIN_ID names another: a video's people are not to
+be told to a robot's listeners, nor a robot's camera to be played in."""
 
 LONGEST_START_S = 60.0
 LONGEST_QUIET_S = 1.5

@@ -10,6 +10,7 @@ import numpy as np
 
 from lightfer_ros.errors import LightferError
 from lightfer_ros.model import EMOTIONS
+from lightfer_ros.perception.decode import decode_compressed
 from lightfer_ros.perception.faces import Faces
 from lightfer_ros.perception.palette import COLOURS_BGR
 
@@ -33,7 +34,7 @@ def contact_sheet(pictures: Sequence[Tuple[float, bytes]], parts: Sequence[Part]
     for n in range(COLUMNS * ROWS):
         wanted = last * (n + 0.5) / (COLUMNS * ROWS)
         at, jpeg = min(pictures, key=lambda picture: abs(picture[0] - wanted))
-        bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+        bgr = decode_compressed("jpeg", jpeg).bgr
         assert bgr is not None  # our own overlay
         height = round(bgr.shape[0] * SHEET_WIDTH / bgr.shape[1])
         tile = cv2.resize(bgr, (SHEET_WIDTH, height), interpolation=cv2.INTER_AREA)
@@ -67,10 +68,10 @@ def timeline(answers: Sequence[Tuple[float, Faces]], parts: Sequence[Part], path
         axis.set_ylim(0, 1)
         axis.set_yticks([0, 0.5, 1])
     for index, axis in enumerate(axes[:, 0]):
-        for name, start, _ in parts:
+        for number, (name, start, _) in enumerate(parts):
             axis.axvline(start, color="0.4", linewidth=0.8, linestyle="--")
-            if index == 0:
-                axis.text(start + 0.15, 1.05, name, fontsize=8, color="0.3", va="bottom")
+            if index == 0:  # on two levels: a short part's name is longer than the part
+                axis.text(start + 0.15, 1.05 + 0.13 * (number % 2), name, fontsize=8, color="0.3")
     axes[-1, 0].set_xlim(0, end)
     axes[-1, 0].set_xlabel("seconds")
     handles = [plt.Rectangle((0, 0), 1, 1, color=colour) for colour in colours]

@@ -31,8 +31,8 @@ def test_it_ends_by_itself_and_leaves_video_pictures_bag_and_summary(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "#1 " in done.stdout and "nobody" in done.stdout
     summary = json.loads((output / "summary.json").read_text())
-    # The first frame may be overwritten unread while the node settles; nothing numbers those before it.
-    assert summary["frames_in"] in (44, 45)
+    # The first frames may be overwritten unread while the node settles; nothing numbers those before.
+    assert 40 <= summary["frames_in"] <= 45
     gone = summary["frames_dropped"] + summary["frames_lost"]
     assert summary["arrays_out"] + gone == summary["frames_in"]
     assert [track["track_id"] for track in summary["tracks"]] == [1]

@@ -22,10 +22,14 @@ TURN = 15
 
 @dataclass
 class Run:
-    """What one pipeline did. faces, seconds: of each frame. stages: a stage → seconds of each frame, or 0."""
+    """What one pipeline did, frame by frame. stages: a stage → its seconds, 0 where it did not run.
+
+    cpu_seconds: processor time of the thread; where it is far below `seconds`, others were at work here.
+    """
 
     faces: list[Faces] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    cpu_seconds: list[float] = field(default_factory=list)
     stages: dict[str, list[float]] = field(default_factory=dict)
 
     @property
@@ -62,9 +66,10 @@ def race(video: Path, fps: float, paper: PaperPipeline, ours: Pipeline) -> tuple
         # Who comes second finds the frames in the cache, so they take turns in that as well.
         for run, process, staged in contestants if first // TURN % 2 == 0 else contestants[::-1]:
             for bgr, stamp in zip(turn, stamps, strict=True):
-                start = time.perf_counter()
+                start, cpu_start = time.perf_counter(), time.thread_time()
                 faces = process(bgr, stamp)
                 run.seconds.append(time.perf_counter() - start)
+                run.cpu_seconds.append(time.thread_time() - cpu_start)
                 run.faces.append(faces)
                 if staged is not None:
                     _add_stages(run, staged.stage_seconds)
@@ -86,6 +91,6 @@ def pictures(video: Path) -> Iterator[np.ndarray]:
 
 
 def _add_stages(run: Run, seconds: dict[str, float]) -> None:
-    for stage in {*run.stages, *seconds}:
+    for stage in dict.fromkeys([*run.stages, *seconds]):
         before = run.stages.setdefault(stage, [0.0] * (len(run.faces) - 1))
         before.append(seconds.get(stage, 0.0))

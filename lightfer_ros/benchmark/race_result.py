@@ -63,6 +63,7 @@ class Measured:
     row: Row
     tracking: Tracking
     run: Run
+    paper_run: Run
     paper_by_side: Sequence[tuple[int, int]]
     by_side: Sequence[tuple[int, int]]
     nme: np.ndarray
@@ -113,6 +114,7 @@ def measure_video(name: str, video: Path, truth: Truth, paper: PaperPipeline, ou
         row=row,
         tracking=tracking,
         run=our_run,
+        paper_run=paper_run,
         paper_by_side=recall_by_side(true, paper_matches, SIDES_PX),
         by_side=recall_by_side(true, matches, SIDES_PX),
         nme=nme,

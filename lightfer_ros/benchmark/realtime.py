@@ -110,11 +110,19 @@ def line(measured: Measured) -> str:
 
 
 def print_details(measured: Sequence[Measured]) -> None:
-    """Where our time goes, what is found by size, how far followed landmarks are off."""
+    """Where our time goes, how busy the machine was, recall by size, how far followed landmarks are off."""
     print("\nms a frame by stage, mean over all frames")
     for one in measured:
         stages = "  ".join(f"{name} {1000 * np.mean(each):.2f}" for name, each in one.run.stages.items())
         print(f"{one.row.video:12}  {stages}")
+    print("\nms of processor time a frame: what a machine with nothing else to do would show")
+    for one in measured:
+        paper_cpu, cpu = (1000 * np.mean(each.cpu_seconds) for each in (one.paper_run, one.run))
+        busy = 100 * (1 - sum(one.run.cpu_seconds) / sum(one.run.seconds))
+        print(
+            f"{one.row.video:12}  paper {paper_cpu:.1f}  ours {cpu:.2f}  speed-up {paper_cpu / cpu:.1f}×  "
+            f"waited for the processor {busy:.0f} % of the time"
+        )
     print("\nrecall by the side of the face's box")
     for index, (low, high) in enumerate(pairwise(SIDES_PX)):
         found, truths = (sum(one.by_side[index][part] for one in measured) for part in (0, 1))

@@ -29,7 +29,7 @@ setup(
     extras_require={
         "record": ["rosbags>=0.9"],
         "litert": ["ai-edge-litert>=2.0"],
-        "benchmark": ["h5py", "onnx", "matplotlib"],
+        "benchmark": ["h5py", "onnx", "matplotlib", "scikit-image", "scipy"],
         "train": ["torch>=2.4", "keras>=3.3", "onnx", "h5py", "scikit-learn"],
     },
     entry_points={

@@ -64,13 +64,13 @@ def _end(node: Any, executor: Any, code: int) -> int:
     """Close the node and ROS; where a library still holds a thread, end the process without it."""
     import rclpy
 
+    if executor is not None:
+        executor.shutdown(0)
     if node is not None:
         if hasattr(node, "close"):
             node.close()
         node.destroy_node()
         code = code or getattr(node, "exit_code", 0)
-    if executor is not None:
-        executor.shutdown(0)
     rclpy.try_shutdown()
     if any(thread is not threading.current_thread() for thread in threading.enumerate()):
         # Still inside a C++ call that cannot be interrupted; everything of ours that others see is gone.

@@ -38,8 +38,8 @@ def draw_plate(canvas: np.ndarray, left: int, top: int, width: int, height: int)
 def _parts(word: str) -> Sequence[str]:
     """A name stays whole, numbers fall into characters: what is drawn is kept, and must come to an end.
 
-    Something new to keep for every new track would settle between the detector's large short-lived arrays, and
-    so scatter the heap: with an overlay, the node grew by 25 MB in 2,000 images.
+    Something new to keep for every new track would settle between the detector's large short-lived arrays
+    and so scatter the heap: with an overlay, the node grew by 25 MB in 2,000 images.
     """
     return (word,) if word.isalpha() else word
 

@@ -20,6 +20,7 @@ class Checkpoint:
 
     network, average: values of each Keras variable, in the model's order. recipe: as `recipe.to_dict`.
     epoch: finished ones. step: finished ones. history: one row an epoch.
+    ensemble: see `TemporalEnsemble.sums`; None in files of runs without.
     """
 
     recipe: dict[str, Any]
@@ -31,6 +32,7 @@ class Checkpoint:
     average: list[torch.Tensor]
     optimizer: dict[str, Any]
     history: list[dict[str, float]] = field(default_factory=list)
+    ensemble: torch.Tensor | None = None
 
     def save(self, path: Path) -> None:
         """Write to `path`, whole or not at all. Raises LightferError when the disk is full."""

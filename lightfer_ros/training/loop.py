@@ -22,6 +22,7 @@ from lightfer_ros.training.network import NetworkOptions
 from lightfer_ros.training.prune import Importance, choose
 from lightfer_ros.training.recipe import Recipe, record_from, to_dict
 from lightfer_ros.training.targets import face_weights
+from lightfer_ros.training.temporal_ensemble import TemporalEnsemble
 from lightfer_ros.training.widths import LayerShape, Widths, equation_1, layer_shapes, published_widths
 from lightfer_ros.training.workers import Exchange
 
@@ -40,8 +41,15 @@ class Score:
 class Trainer:
     """A run in progress: network, its running average, optimizer and generators."""
 
-    def __init__(self, recipe: Recipe, data: TrainingData, exchange: Exchange | None = None) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        data: TrainingData,
+        exchange: Exchange | None = None,
+        ensemble: TemporalEnsemble | None = None,
+    ) -> None:
         self.recipe, self.data, self.exchange = recipe, data, exchange
+        self.ensemble = ensemble or TemporalEnsemble(recipe.ensemble, len(data.images))
         keras.utils.set_random_seed(recipe.seed)
         self.learner = Learner(recipe.network, recipe.optimizer)
         self.importance = self._fresh_importance()
@@ -132,6 +140,7 @@ class Trainer:
             average=variable_values(self.average),
             optimizer=self.learner.optimizer.state_dict(),
             history=list(self.history),
+            ensemble=self.ensemble.sums.clone(),
         )
 
     def thaw(self, saved: Checkpoint, where: str) -> None:
@@ -146,10 +155,13 @@ class Trainer:
         self.learner.optimizer.load_state_dict(saved.optimizer)
         self.epoch, self.step, self.seconds = saved.epoch, saved.step, saved.seconds
         self.history = list(saved.history)
+        if saved.ensemble is not None and saved.ensemble.shape == self.ensemble.sums.shape:
+            self.ensemble.sums.copy_(saved.ensemble)
 
     def _train_batch(self, chosen: torch.Tensor, rate: float) -> tuple[float, float]:
         images = self.augmenter(self.images[chosen])
-        targets, weights = self.targets[chosen].to(self.device), self.weights[chosen].to(self.device)
+        targets = self.ensemble.blend(self.targets[chosen], chosen, self.epoch + 1).to(self.device)
+        weights = self.weights[chosen].to(self.device)
         with self._autocast():
             logits = self.network(self._to_input(images), training=True)
         loss = (F.cross_entropy(logits.float(), targets, reduction="none") * weights).mean()
@@ -161,6 +173,7 @@ class Trainer:
             self.importance.observe()
         self.step += 1
         self.learner.step(rate, self.step)
+        self.ensemble.observe(logits.detach().float().softmax(1), chosen, self.epoch + 1)
         right = (logits.detach().argmax(1) == targets.argmax(1)).sum()
         return float(loss.detach()), float(right)
 

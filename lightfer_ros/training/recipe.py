@@ -18,6 +18,7 @@ from lightfer_ros.training.data import DataOptions
 from lightfer_ros.training.network import NetworkOptions
 from lightfer_ros.training.prune import PruneOptions
 from lightfer_ros.training.schedule import ScheduleOptions
+from lightfer_ros.training.temporal_ensemble import EnsembleOptions
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Recipe:
     augment: AugmentOptions = AugmentOptions()
     schedule: ScheduleOptions = ScheduleOptions()
     prune: PruneOptions = PruneOptions()
+    ensemble: EnsembleOptions = EnsembleOptions()
     optimizer: OptimizerOptions = OptimizerOptions()
 
     def __post_init__(self) -> None:

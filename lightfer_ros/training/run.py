@@ -17,6 +17,7 @@ from lightfer_ros.training.files import write_text
 from lightfer_ros.training.loop import Trainer
 from lightfer_ros.training.recipe import Recipe
 from lightfer_ros.training.record import write_history, write_plot, write_record
+from lightfer_ros.training.temporal_ensemble import TemporalEnsemble
 from lightfer_ros.training.workers import Exchange, start
 
 LAST = "last.pt"
@@ -74,14 +75,20 @@ def _trainer(recipe: Recipe, data: TrainingData, checkpoint: Path | None) -> Tra
         trainer.thaw(Checkpoint.load(checkpoint), str(checkpoint))
     if recipe.workers > 1:
         size = sum(p.numel() for p in trainer.network.parameters() if p.requires_grad)
-        trainer.exchange, _ = start(recipe.workers, size, _help, (recipe, data, checkpoint))
+        trainer.exchange, _ = start(recipe.workers, size, _help, (recipe, data, checkpoint, trainer.ensemble))
     return trainer
 
 
-def _help(exchange: Exchange, recipe: Recipe, data: TrainingData, checkpoint: Path | None) -> None:
+def _help(
+    exchange: Exchange,
+    recipe: Recipe,
+    data: TrainingData,
+    checkpoint: Path | None,
+    ensemble: TemporalEnsemble,
+) -> None:
     """What every worker but the first does: train along, keep nothing."""
     _set_up_torch(recipe)
-    trainer = Trainer(recipe, data, exchange)
+    trainer = Trainer(recipe, data, exchange, ensemble)
     if checkpoint is not None:
         trainer.thaw(Checkpoint.load(checkpoint), str(checkpoint))
     while trainer.epoch < recipe.schedule.epochs:

@@ -11,7 +11,7 @@ from typing import Iterator
 import cv2
 import numpy as np
 import pytest
-from ros_graph import Camera, Graph
+from ros_graph import Camera, Graph, image_message
 from sensor_msgs.msg import CompressedImage
 from visualization_msgs.msg import MarkerArray
 
@@ -53,7 +53,7 @@ class Feed:
         """The answer to one picture."""
         self._graph.emotions.clear()
         start = time.perf_counter()
-        stamp = self._camera.send(picture, period_s=FRAME_PERIOD_S)
+        stamp = self._camera.send_message(image_message(picture), FRAME_PERIOD_S)
         answer = self._graph.answer_to(stamp)
         self.latency_s.append(time.perf_counter() - start)
         self.memory_mb.append(ProcessLoad.of(self._process.pid).memory_mb)

@@ -27,7 +27,9 @@ class GraphWriter:
 
     def constant(self, name: str, value: np.ndarray) -> str:
         """Add an initializer; returns its name."""
-        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        # Not np.ascontiguousarray: it turns a scalar into a list of one, which ONNX Runtime 1.23
+        # and older refuse as the scale of a sum.
+        self.initializers.append(numpy_helper.from_array(np.asarray(value, order="C"), name))
         return name
 
     def node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:

@@ -11,7 +11,7 @@ from lightfer_ros.compression.equalize import equalize
 from lightfer_ros.compression.graph import Conv, calibrated
 from lightfer_ros.compression.onnx_float import to_onnx
 from lightfer_ros.compression.onnx_int4 import to_onnx_int4
-from lightfer_ros.compression.onnx_int8 import TENSORRT, to_onnx_int8
+from lightfer_ros.compression.onnx_int8 import CPU, TENSORRT, to_onnx_int8
 from lightfer_ros.compression.running import every_tensor, probabilities, to_input
 from lightfer_ros.errors import ConfigurationError, ModelError
 from lightfer_ros.model import Normalization
@@ -87,6 +87,15 @@ def test_int8_for_cpus_has_integer_weights_per_channel_and_biases(network, batch
             assert tensors[f"{op.name}_kernel_scale"].shape == (op.kernel.shape[0],)
             assert tensors[f"{op.name}_bias_int"].dtype == np.int32
     assert tensors["stem_relu_zero"].dtype == np.uint8
+
+
+@pytest.mark.parametrize("dialect", [CPU, TENSORRT])
+def test_the_scale_of_a_map_is_a_scalar_as_older_onnxruntimes_demand(network, batch, dialect):
+    model = to_onnx_int8(network, calibrate(network, batch), "tiny", dialect)
+    shapes = {i.name: list(i.dims) for i in model.graph.initializer}
+    grids = [node.input[1:] for node in model.graph.node if node.op_type == "QuantizeLinear"]
+    assert len(grids) == 10  # the input and every map but those that a ReLU follows at once
+    assert all(shapes[name] == [] for names in grids for name in names)
 
 
 def test_int8_for_tensorrt_has_zero_point_0_float_biases_and_opset_13(network, batch, truth):

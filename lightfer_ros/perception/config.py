@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lightfer_ros.perception.detection import DETECTORS, DetectionOptions
 from lightfer_ros.perception.settings import check_settings, setting
+from lightfer_ros.runtimes import RuntimeOptions
 
 
 @dataclass(frozen=True)
@@ -85,3 +86,8 @@ class PipelineConfig:
         return DetectionOptions(
             self.detector, self.detection_scale, self.detection_upsampling, self.detection_threshold
         )
+
+    @property
+    def runtime_options(self) -> RuntimeOptions:
+        """How the classifier is to be run."""
+        return RuntimeOptions(runtime=self.runtime, threads=self.threads)

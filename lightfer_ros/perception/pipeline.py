@@ -22,7 +22,7 @@ from lightfer_ros.perception.settings import settings_of
 from lightfer_ros.perception.smoothing import Smoother
 from lightfer_ros.perception.stages import StageTimes
 from lightfer_ros.perception.tracking import Tracker
-from lightfer_ros.runtimes import RuntimeOptions, Session, load
+from lightfer_ros.runtimes import Session, load
 
 MOST_SECONDS_BETWEEN_FRAMES = 0.5
 """After a longer gap nobody is followed from where they were: the frame is scanned."""
@@ -40,9 +40,7 @@ class Pipeline:
         landmark_path = manifest.find("shape_predictor_68")
         manifest.verify(landmark_path, manifest.read_manifest()["shape_predictor_68"])
         cv2.setNumThreads(config.threads)
-        self._session: Session = load(
-            model_path(config.model), RuntimeOptions(runtime=config.runtime, threads=config.threads)
-        )
+        self._session: Session = load(model_path(config.model), config.runtime_options)
         self._detector = make_detector(config.detection)
         self._predictor = LandmarkPredictor(landmark_path)
         self._tracker = Tracker(config.track_timeout_s)
@@ -107,6 +105,17 @@ class Pipeline:
         self._tracker.timeout_s = config.track_timeout_s
         self._smoother.time_constant_s = config.smoothing_time_constant_s
         self._config = config
+
+    def exchange_session(self, session: Session) -> None:
+        """Classify with another session of the same model from the next frame on; the old one is closed.
+
+        Everybody stays followed. Raises ConfigurationError where it runs another file.
+        """
+        ours, given = self._session.metadata, session.metadata
+        if given.sha256 != ours.sha256:
+            raise ConfigurationError(f"session runs {given.name}, expected {ours.name}")
+        self._session.close()
+        self._session = session
 
     def reset(self) -> None:
         """Forget everybody seen so far."""

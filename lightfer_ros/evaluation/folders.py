@@ -2,103 +2,130 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Callable, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from lightfer_ros.errors import DataError
+from lightfer_ros.evaluation.class_names import expression_named
 from lightfer_ros.evaluation.faces import LabelledPicture
 from lightfer_ros.model import EMOTIONS
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
+ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
+LITTER = ("__macosx", "thumbs.db", "desktop.ini")
+"""What desktops leave in folders; so is everything that begins with a dot. Never a picture."""
 
-CLASS_NAMES: Dict[str, str] = {
-    **{name: name for name in EMOTIONS},
-    **{str(i): name for i, name in enumerate(EMOTIONS)},
-    "anger": "angry",
-    "disgusted": "disgust",
-    "fearful": "fear",
-    "happiness": "happy",
-    "sadness": "sad",
-    "surprised": "surprise",
-}
-"""Folder names that are understood, in any case: our own, FER2013's numbers, and the usual variants."""
+DEEPEST = 4
+"""Class folders are looked for in so many levels: data sets are often packed with folders around them."""
 
 
 def pictures_in_folder(path: Path, split: Optional[str] = None) -> Iterator[LabelledPicture]:
-    """The pictures below `path`/`split`/<class>/ at their own size; see `readers.read_pictures`."""
-    root = path / split if split else path
-    if not root.is_dir():
-        have = ", ".join(sorted(p.name for p in path.iterdir() if p.is_dir())) or "no folders"
-        raise DataError(f"{path}: no folder {split!r}; it has {have}")
-    files = [p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()]
-    folders = [p.name for p in root.iterdir() if p.is_dir()]
-    for name, label in _sorted_pictures(str(root), files, folders):
-        yield LabelledPicture(name, label, _decode((root / name).read_bytes(), f"{root}/{name}"))
+    """The pictures below the class folders in `path` at their own size; see `readers.read_pictures`."""
+    names: List[str] = []
+    for above, folders, files in os.walk(path, followlinks=True):
+        base = Path(above).relative_to(path)
+        names += [f"{(base / name).as_posix()}/" for name in folders]
+        names += [(base / name).as_posix() for name in files]
+    yield from _pictures(str(path), names, split, lambda name: (path / name).read_bytes())
 
 
 def pictures_in_zip(path: Path, split: Optional[str] = None) -> Iterator[LabelledPicture]:
     """The pictures in a zip with a folder per class; see `readers.read_pictures`."""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if not name.endswith("/")]
-            top = _common_top(names, split)
-            files = [name[len(top) :] for name in names if name.startswith(top)]
-            folders = sorted({PurePosixPath(f).parts[0] for f in files if "/" in f})
-            where = f"{path}:{top}"
-            for name, label in _sorted_pictures(where, files, folders):
-                yield LabelledPicture(name, label, _decode(archive.read(top + name), f"{where}/{name}"))
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+            yield from _pictures(str(path), archive.namelist(), split, archive.read)
+    # RuntimeError: a password is asked for
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         raise DataError(f"{path}: not a zip, truncated or corrupt ({error})") from None
 
 
-def _common_top(names: Sequence[str], split: Optional[str]) -> str:
-    """The folder in an archive that holds the class folders; many are packed with one more around them."""
-    top = ""
-    while True:
-        inside = [name[len(top) :] for name in names if name.startswith(top)]
-        heads = {name.split("/", 1)[0] for name in inside if "/" in name}
-        if split is not None and split in heads:
-            return f"{top}{split}/"
-        if len(heads) != 1 or (split is None and next(iter(heads)).lower() in CLASS_NAMES):
-            break
-        top += f"{next(iter(heads))}/"
+def _pictures(
+    where: str, names: Sequence[str], split: Optional[str], read: Callable[[str], bytes]
+) -> Iterator[LabelledPicture]:
+    """names: all files, and folders with a slash behind, below `where`."""
+    names = sorted(name for name in names if not _is_litter(name))
     if split is not None:
-        raise DataError(f"no folder {split!r} in the archive; it has {', '.join(sorted(heads)) or 'none'}")
-    return top
-
-
-def _sorted_pictures(where: str, files: Sequence[str], folders: Sequence[str]) -> List[Tuple[str, int]]:
-    classes = {name: CLASS_NAMES.get(name.lower()) for name in folders}
-    known = sorted(name for name, emotion in classes.items() if emotion)
-    unknown = sorted(
-        name for name, emotion in classes.items() if not emotion and not name.startswith((".", "__"))
-    )
-    if not known or unknown:
-        raise DataError(
-            f"{where}: folders {', '.join(unknown) or '(none)'} are no classes; "
-            f"expected some of {', '.join(EMOTIONS)}"
-        )
-    found: List[Tuple[str, int]] = []
-    for name in sorted(files):
-        folder = PurePosixPath(name).parts[0]
-        if folder in known and "/" in name and not PurePosixPath(name).name.startswith("."):
-            if not name.lower().endswith(ENDINGS):
+        names = _in_split(where, names, split)
+    depth = _class_level(where, names)
+    _refuse_empty_folders(where, names, depth)
+    for name in names:
+        if name.endswith("/"):
+            continue
+        if not name.lower().endswith(ENDINGS):
+            if depth < len(_folders(name)):
                 raise DataError(f"{where}/{name}: not a picture; expected {', '.join(ENDINGS)}")
-            found.append((name, EMOTIONS.index(str(classes[folder]))))
-    for folder in known:
-        if not any(name.startswith(folder + "/") for name, _ in found):
-            raise DataError(f"{where}/{folder}: class folder without a picture; remove it or fill it")
-    return found
+            continue  # a licence or a list beside the class folders
+        if depth >= len(_folders(name)):
+            raise DataError(f"{where}/{name}: a picture outside the class folders, so of no class")
+        label = EMOTIONS.index(str(expression_named(_folders(name)[depth])))
+        yield LabelledPicture(name, label, _decode(read(name), f"{where}/{name}"))
+
+
+def _folders(name: str) -> Tuple[str, ...]:
+    """The folders above a file, or the folder itself, outermost first."""
+    parts = PurePosixPath(name).parts
+    return parts if name.endswith("/") else parts[:-1]
+
+
+def _is_litter(name: str) -> bool:
+    return any(part.startswith(".") or part.lower() in LITTER for part in PurePosixPath(name).parts)
+
+
+def _in_split(where: str, names: Sequence[str], split: str) -> List[str]:
+    inside = [name for name in names if split in _folders(name) and name.rstrip("/").split("/")[-1] != split]
+    if not inside:
+        have = sorted({part for name in names for part in _folders(name) if not expression_named(part)})
+        raise DataError(f"{where}: no folder {split!r}; it has {', '.join(have) or 'no folders'}")
+    return inside
+
+
+def _class_level(where: str, names: Sequence[str]) -> int:
+    """How many folders lie around the class folders: 0 where they lie at the top.
+
+    The level whose folders are all classes; of several, the one with words, since numbers may be anything,
+    and of those the one with most classes.
+    """
+    levels: List[Tuple[bool, int, int]] = []
+    for depth in range(DEEPEST):
+        found = sorted({_folders(name)[depth] for name in names if len(_folders(name)) > depth})
+        meant = {name: expression_named(name) for name in found}
+        unknown = [name for name, expression in meant.items() if expression is None]
+        if found and not unknown:
+            levels.append((all(name.isdigit() for name in found), -len(set(meant.values())), depth))
+        elif len(unknown) < len(found) and not levels:
+            raise DataError(
+                f"{where}: folders {', '.join(unknown)} are no classes; expected some of {', '.join(EMOTIONS)}"
+            )
+    if not levels:
+        tops = sorted({_folders(name)[0] for name in names if _folders(name)})
+        raise DataError(
+            f"{where}: folders {', '.join(tops) or '(none)'} are no classes and hold none; "
+            f"expected a folder each for some of {', '.join(EMOTIONS)}"
+        )
+    return min(levels)[2]
+
+
+def _refuse_empty_folders(where: str, names: Sequence[str], depth: int) -> None:
+    folders = {_folders(name)[: depth + 1] for name in names if len(_folders(name)) > depth}
+    filled = {_folders(name)[: depth + 1] for name in names if name.lower().endswith(ENDINGS)}
+    for folder in sorted(folders - filled):
+        raise DataError(f"{where}/{'/'.join(folder)}: class folder without a picture; remove it or fill it")
 
 
 def _decode(data: bytes, where: str) -> np.ndarray:
+    """uint8 [h, w]: grey, upright as its EXIF entry says."""
     import cv2
 
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
+    picture = None
+    if data:
+        try:
+            picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+        except cv2.error:  # some decoders raise where others return nothing
+            pass
     if picture is None:
         raise DataError(f"{where}: cannot be read as a picture, truncated or corrupt")
     return np.asarray(picture)

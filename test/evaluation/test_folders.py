@@ -8,6 +8,7 @@ import pytest
 
 from lightfer_ros.errors import DataError
 from lightfer_ros.evaluation.readers import read_faces
+from lightfer_ros.model import EMOTIONS
 
 
 def save(path, size=(60, 40), value=90, colour=True):
@@ -49,18 +50,62 @@ def test_a_zip_reads_like_its_folder_also_with_folders_around(folder, tmp_path, 
 def test_a_split_is_a_folder_above_the_classes(folder, tmp_path):
     save(tmp_path / "both" / "train" / "fear" / "x.png")
     save(tmp_path / "both" / "test" / "fear" / "y.png")
-    assert read_faces(tmp_path / "both", "test").names == ("fear/y.png",)
+    assert read_faces(tmp_path / "both", "test").names == ("test/fear/y.png",)
     archive = packed(tmp_path / "both", tmp_path / "both.zip", "top/")
-    assert read_faces(archive, "train").names == ("fear/x.png",)
+    assert read_faces(archive, "train").names == ("top/train/fear/x.png",)
+    assert len(read_faces(archive)) == len(read_faces(tmp_path / "both")) == 2  # no split named: everything
     for path in (tmp_path / "both", archive):
-        with pytest.raises(DataError, match=r"no folder 'val'.*; it has test, train"):
+        with pytest.raises(DataError, match=r"no folder 'val'; it has test, (top, )?train"):
             read_faces(path, "val")
 
 
-def test_fer2013_s_numbers_are_class_names_too(tmp_path):
-    save(tmp_path / "n" / "0" / "a.png")
-    save(tmp_path / "n" / "6" / "a.png")
-    assert read_faces(tmp_path / "n").labels.tolist() == [0, 6]
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        *((name, i) for i, name in enumerate(EMOTIONS)),
+        *((str(i), i) for i in range(7)),  # FER2013's own numbers
+        ("Anger", 0), ("DISGUSTED", 1), ("fearful", 2), ("Happiness", 3), ("sadness", 4), ("Surprised", 5),
+        ("suprise", 5), ("03_happy", 3), ("4-Sad", 4), ("AN", 0), ("Neu", 6),
+    ],
+)  # fmt: skip
+def test_a_class_goes_by_many_names(tmp_path, name, label):
+    save(tmp_path / "n" / name / "a.png")
+    assert read_faces(tmp_path / "n").labels.tolist() == [label]
+
+
+def test_words_decide_where_numbers_lie_around_or_below_them(tmp_path):
+    save(tmp_path / "folds" / "1" / "angry" / "a.png")
+    save(tmp_path / "people" / "sad" / "1" / "a.png")
+    assert read_faces(tmp_path / "folds").labels.tolist() == [0]
+    assert read_faces(tmp_path / "people").labels.tolist() == [4]
+
+
+def test_what_desktops_leave_behind_is_no_picture_and_no_class(folder, tmp_path):
+    expected = read_faces(folder).names
+    for name in ("Thumbs.db", "happy/.DS_Store", "__MACOSX/happy/._a.jpg", "desktop.ini"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"x")
+    assert read_faces(folder).names == read_faces(packed(folder, tmp_path / "f.zip")).names == expected
+
+
+def test_a_list_beside_the_class_folders_is_fine_but_a_picture_there_has_no_class(folder):
+    (folder / "README.txt").write_text("x")
+    assert len(read_faces(folder)) == 3
+    save(folder / "stray.png")
+    with pytest.raises(DataError, match=r"stray\.png: a picture outside the class folders"):
+        read_faces(folder)
+
+
+def test_a_class_folder_may_be_a_link(folder, tmp_path):
+    save(tmp_path / "elsewhere" / "a.png")
+    (folder / "fear").symlink_to(tmp_path / "elsewhere")
+    assert "fear/a.png" in read_faces(folder).names
+
+
+def test_folders_that_hold_no_class_at_any_depth_are_named(tmp_path):
+    save(tmp_path / "n" / "monday" / "cats" / "a.png")
+    with pytest.raises(DataError, match="folders monday are no classes and hold none; expected a folder"):
+        read_faces(tmp_path / "n")
 
 
 def test_an_empty_class_folder_is_named(folder):
@@ -101,6 +146,16 @@ def test_a_corrupt_member_of_a_zip_is_named(folder, tmp_path):
     data[data.index(b"IDAT") + 9] ^= 0xFF
     path.write_bytes(bytes(data))
     with pytest.raises(DataError, match=r"faces\.zip"):
+        read_faces(path)
+
+
+def test_a_zip_with_a_password_is_one_clear_error(folder, tmp_path):
+    path = packed(folder, tmp_path / "faces.zip")
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"PK\x01\x02")  # the last file's entry in the directory at the end
+    data[at + 8] |= 1  # general purpose bit 0: encrypted
+    path.write_bytes(bytes(data))
+    with pytest.raises(DataError, match=r"faces\.zip: .*password"):
         read_faces(path)
 
 

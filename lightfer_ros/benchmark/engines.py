@@ -1,0 +1,32 @@
+"""TensorRT engines that a benchmark needs, built before anything is timed."""
+
+# Worth most on a robot, so it stays importable on Python 3.8.
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lightfer_ros.benchmark.model_files import ModelFile
+from lightfer_ros.benchmark.report import Progress
+from lightfer_ros.runtimes import RuntimeOptions
+from lightfer_ros.runtimes.engine_build import EngineBuild
+from lightfer_ros.runtimes.tensorrt_engine import engine_wanted
+
+
+def build_engines(files: Sequence[ModelFile], chosen_runtimes: Sequence[str], progress: Progress) -> None:
+    """Build the missing engines one after the other, saying how it goes.
+
+    One that fails is told here and again in its rows. Interrupted, the build ends with us.
+    """
+    if chosen_runtimes and "tensorrt" not in chosen_runtimes:
+        return
+    options = RuntimeOptions(runtime="tensorrt")
+    for file in files:
+        if not engine_wanted(file.path, options):
+            continue
+        build = EngineBuild(file.path, options)
+        try:
+            while build.poll(wait_s=1.0) is None:
+                progress.now(f"engine of {file.path.name}: {build.progress}")
+        finally:
+            build.cancel()
+        progress.say(f"engine of {file.path.name}: {build.progress}")

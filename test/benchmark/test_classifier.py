@@ -1,0 +1,160 @@
+"""`lightfer benchmark classifier`: every cell in a process of its own, a row for each, also for failures."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lightfer_ros.benchmark import cells
+from lightfer_ros.benchmark.cell import interval_of_median
+from lightfer_ros.benchmark.cells import Cell, plan, run_cell
+from lightfer_ros.benchmark.model_files import find_model_files, reference_of
+from lightfer_ros.cli.main import main
+from lightfer_ros.errors import ModelError
+
+from ..runtimes.conftest import TinyNetwork
+
+pytest.importorskip("onnxruntime")
+pytest.importorskip("onnx")
+
+KEYS = {
+    "runtime", "precision", "batch", "threads", "p50_ms", "p99_ms", "faces_per_s", "load_s", "peak_rss_mb",
+    "file_mb", "agreement", "error",
+}  # fmt: skip
+
+
+class Backwards(TinyNetwork):
+    """The same network with its classes in the opposite order: it agrees on hardly anything."""
+
+    def weights(self, channels: int = 1) -> dict[str, np.ndarray]:
+        weights = super().weights(channels)
+        return {**weights, "dense": np.ascontiguousarray(weights["dense"][:, ::-1])}
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """A network in FP32 and FP16, and a file that only claims to be its INT8."""
+    tiny, backwards = TinyNetwork(), Backwards()
+    tiny.save(tmp_path / "tiny-fp32.onnx", tiny.onnx())
+    tiny.save(tmp_path / "tiny-fp16.onnx", tiny.onnx(half=True), precision="fp16")
+    backwards.save(tmp_path / "tiny-int8.onnx", backwards.onnx(), precision="int8")
+    tiny.save(tmp_path / "other-fp16.onnx", tiny.onnx(), precision="fp16")
+    return tmp_path
+
+
+@pytest.fixture
+def faces(tmp_path) -> tuple[Path, Path]:
+    """64 crops and the labels that the FP32 network gives them, as files."""
+    tiny = TinyNetwork()
+    crops = tiny.crops(64)
+    np.save(tmp_path / "faces.npy", crops)
+    np.save(tmp_path / "labels.npy", tiny.answer(crops).argmax(axis=1))
+    return tmp_path / "faces.npy", tmp_path / "labels.npy"
+
+
+def test_a_name_brings_its_siblings_and_nobody_elses(folder):
+    (folder / "tiny-int4.onnx").write_bytes(b"not what its metadata says")
+    (folder / "tiny-int4.onnx.json").write_text("{}")
+    files = find_model_files([str(folder / "tiny-int8.onnx")])
+    assert [file.path.name for file in files] == ["tiny-fp32.onnx", "tiny-fp16.onnx", "tiny-int8.onnx"]
+    assert {file.network for file in files} == {"tiny"}
+    assert reference_of(files).path.name == "tiny-fp32.onnx"
+    two = [str(folder / "tiny-int8.onnx"), str(folder / "other-fp16.onnx")]
+    assert [file.path.name for file in find_model_files(two)] == ["other-fp16.onnx", "tiny-int8.onnx"]
+
+
+def test_a_broken_file_that_was_asked_for_is_an_error(folder):
+    (folder / "tiny-fp32.onnx").write_bytes(b"")
+    with pytest.raises(ModelError, match="is not the one its metadata describes"):
+        find_model_files([str(folder / "tiny-fp32.onnx")])
+
+
+def test_every_cell_is_a_row_with_exactly_its_keys_and_the_page_shows_them(folder, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
+    arguments = ["--model", str(folder / "tiny-fp32.onnx"), "--batch", "1", "8", "--threads", "1"]
+    assert main(["benchmark", "classifier", *arguments, "--seconds", "0.2", "--json"]) == 0
+    said = capsys.readouterr()
+    rows = json.loads(said.out)
+    assert all(set(row) == KEYS for row in rows)
+    ran = [row for row in rows if row["error"] is None]
+    assert [(row["runtime"], row["precision"], row["batch"]) for row in ran] == [
+        ("onnxruntime", precision, batch) for precision in ("fp16", "fp32", "int8") for batch in (1, 8)
+    ]
+    for row in ran:
+        assert 0.0 < row["p50_ms"] <= row["p99_ms"]
+        assert row["faces_per_s"] == pytest.approx(1000 * row["batch"] / row["p50_ms"], rel=1e-2)
+        assert 0.0 < row["load_s"] < 30.0
+        assert 30.0 < row["peak_rss_mb"] < 150.0
+        size = (folder / f"tiny-{row['precision']}.onnx").stat().st_size
+        assert row["file_mb"] == pytest.approx(size / 1e6, rel=1e-3)
+    agreement = {row["precision"]: row["agreement"] for row in ran}
+    assert agreement["fp32"] == 1.0 and agreement["fp16"] > 0.95 and agreement["int8"] < 0.5
+    failed = [row for row in rows if row["error"] is not None]
+    assert len(failed) in (0, 6), "tensorrt: all cells or, where there is a GPU, none"
+    assert all("tensorrt" in row["error"] and row["p50_ms"] is None for row in failed)
+    assert "litert: not measured, tiny has no file in litert" in said.err
+    page = (folder / "benchmark.html").read_text()
+    assert page.count("<tr>") == 1 + len(rows) and "<h2>Classifier tiny</h2>" in page
+    assert not re.findall(r"""(?:src|href)=["'](?!#)|@import|url\((?!#)""", page), "asks the network"
+
+
+def test_the_order_is_shuffled_by_the_seed_alone(folder):
+    files = find_model_files([str(folder / "tiny-fp32.onnx")])
+    first, again, other = (plan(files, ["onnxruntime"], [1, 2, 4], [1, 2], seed) for seed in (3, 3, 4))
+    assert first == again != other
+    assert len(first) == 3 * 3 * 2 and all(cell in other for cell in first)
+    assert [cell.batch for cell in first] != sorted(cell.batch for cell in first)
+
+
+def test_a_process_that_dies_is_a_row_that_says_how(folder, faces, tmp_path, monkeypatch):
+    (file,) = find_model_files([str(folder / "other-fp16.onnx")])
+    dying = tmp_path / "python"
+    dying.write_text(f"#!{sys.executable}\nimport os, sys\nprint('engine 1.0')\nos.kill(os.getpid(), 11)\n")
+    dying.chmod(0o755)
+    monkeypatch.setattr(cells.sys, "executable", str(dying))
+    row = run_cell(Cell("onnxruntime", file, 1, 1), *faces, seconds=0.1)
+    assert row.error == "the process ended with signal 11: no word"
+    assert row.to_json()["p50_ms"] is None and not row.unavailable
+
+
+def test_an_engine_that_cannot_run_here_is_asked_once_a_file(folder, faces, monkeypatch):
+    files = find_model_files([str(folder / "other-fp16.onnx")])
+    asked = []
+    real = cells.run_cell
+    monkeypatch.setattr(cells, "run_cell", lambda cell, *rest: asked.append(cell) or real(cell, *rest))
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    (folder / "tensorrt.py").write_text("raise ImportError('libnvinfer.so.8 is missing')")
+    rows = list(cells.measure(plan(files, ["tensorrt"], [1, 2, 4], [1, 2], 0), *faces, seconds=0.1))
+    assert len(asked) == 1 and len(rows) == 6
+    assert all("libnvinfer.so.8 is missing" in row.error for row in rows)
+
+
+def test_the_interval_holds_the_true_median_as_often_as_it_says():
+    rng, held = np.random.default_rng(0), 0
+    for _ in range(400):
+        times = rng.lognormal(mean=0.0, sigma=0.3, size=101)  # its median is 1
+        half = interval_of_median(list(times)) * np.median(times)
+        held += abs(np.median(times) - 1.0) <= half
+    assert 0.90 <= held / 400 <= 0.99
+    assert interval_of_median([1.0] * 50) == 0.0
+    assert interval_of_median([1.0] * 5) == np.inf
+    assert interval_of_median(list(3 * times)) == pytest.approx(interval_of_median(list(times)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--runtime", "caffe"], "--runtime is 'caffe', expected one of tensorrt, onnxruntime"),
+        (["--batch", "0"], "--batch is 0, expected 1 to 256"),
+        (["--threads", "99"], "--threads is 99, expected 1 to 64"),
+        (["--seconds", "0"], "--seconds is 0, expected more than 0"),
+    ],
+)
+def test_a_bad_option_is_refused_by_name(arguments, said, capsys):
+    assert main(["benchmark", "classifier", *arguments]) == 2
+    assert said in capsys.readouterr().err

@@ -17,6 +17,7 @@ COMMANDS: Dict[str, str] = {
     "classify": "find the faces in pictures and classify their expressions",
     "fetch": "get the models and the sample video",
     "models": "list the models: origin, licence, accuracy, verified or not",
+    "evaluate": "score a model file on a data set: accuracy, in all and per class, calibration, time",
     "benchmark": "measure this machine: rate, latency, processor, memory",
     "doctor": "say what this machine can run, and why not",
 }

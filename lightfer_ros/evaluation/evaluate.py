@@ -6,7 +6,7 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 import numpy as np
 
@@ -20,12 +20,17 @@ from lightfer_ros.runtimes import Session
 BATCH = 16
 TIMED_FACES = 200
 
+Reading = Callable[[np.ndarray], np.ndarray]
+"""What a model answers, float32 [n, 7] → probabilities [n, 7] over EMOTIONS."""
+
 
 @dataclass(frozen=True)
 class Report:
     """scores: over all faces. deduplicated: over those not in the training data, None without an index.
 
     ms_per_image: median time of classifying one face alone. duplicates: faces left out of `deduplicated`.
+    detector: what found the faces in the pictures, None where pictures were taken whole. faces_not_found:
+    pictures in which it found none, and which were therefore taken whole.
     """
 
     model: str
@@ -34,6 +39,8 @@ class Report:
     deduplicated: Optional[Scores]
     duplicates: int
     ms_per_image: float
+    detector: Optional[str] = None
+    faces_not_found: int = 0
 
     def to_dict(self) -> Dict[str, Any]:
         """Plain values for JSON; every rate has its 95 % interval beside it; None where there is no value."""
@@ -41,6 +48,9 @@ class Report:
         return {
             "model": self.model,
             "data": self.data,
+            "faces": "detect" if self.detector else "as-is",
+            "detector": self.detector,
+            "faces_not_found": self.faces_not_found,
             "images": s.images,
             "accuracy": s.accuracy,
             "accuracy_interval": list(s.accuracy_interval),
@@ -72,6 +82,11 @@ class Report:
             f"{self.model} on {self.data}: {s.images} faces, {self.ms_per_image:.2f} ms each",
             f"accuracy {_rate(s.accuracy, s.accuracy_interval)}",
         ]
+        if self.detector:
+            lines.append(
+                f"{self.detector} found no face in {self.faces_not_found} of {s.images} pictures; "
+                "those were taken whole"
+            )
         if d is not None:
             lines.append(
                 f"accuracy {_rate(d.accuracy, d.accuracy_interval)} without {self.duplicates} faces "
@@ -91,11 +106,18 @@ class Report:
         return "\n".join(lines)
 
 
-def evaluate(session: Session, faces: FaceSet, data: str, index: Optional[Path] = None) -> Report:
+def evaluate(
+    session: Session,
+    faces: FaceSet,
+    data: str,
+    index: Optional[Path] = None,
+    reading: Optional[Reading] = None,
+) -> Report:
     """Classify every face and count.
 
     faces: of the model's input size. data: what to call them. index: hashes of the training faces, see
-    `duplicates`. Raises DataError when there are no faces or they are of another size.
+    `duplicates`. reading: makes probabilities of what the model answers, where it does not answer with
+    those. Raises DataError when there are no faces or they are of another size.
     """
     about = session.metadata
     if not len(faces) or faces.images.shape[1] != about.input_size:
@@ -103,15 +125,15 @@ def evaluate(session: Session, faces: FaceSet, data: str, index: Optional[Path] 
             f"{data}: {len(faces)} faces of {faces.images.shape[1]} pixels, expected at least one, "
             f"of {about.input_size}"
         )
-    inputs = to_inputs(faces.images, about)
-    parts = [session.run(inputs[i : i + BATCH]) for i in range(0, len(inputs), BATCH)]
-    probabilities = np.concatenate(parts)
     known = np.zeros(len(faces), bool)
-    deduplicated = None
     if index is not None:
-        known = duplicates(faces.images, index)
-        if not known.all():
-            deduplicated = score(probabilities[~known], faces.labels[~known])
+        known = duplicates(faces.hashes, index)
+    inputs = to_inputs(faces.images, about)
+    answers = np.concatenate([session.run(inputs[i : i + BATCH]) for i in range(0, len(inputs), BATCH)])
+    probabilities = reading(answers) if reading else answers
+    deduplicated = None
+    if index is not None and not known.all():
+        deduplicated = score(probabilities[~known], faces.labels[~known])
     return Report(
         model=about.name,
         data=data,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Iterable, List, Tuple
+from typing import Callable, Iterable, List, Optional, Tuple
 
 import numpy as np
 
@@ -18,13 +18,15 @@ class FaceSet:
 
     images: uint8 [n, size, size], grey. labels: int64 [n], index into EMOTIONS. names: n texts that lead
     a reader back to the source ("fer2013.csv:17", "happy/a.png"). rows: int64 [n], 0-based position in
-    the source, all splits counted.
+    the source, all splits counted. hashes: `pixel_hash` of each picture as the source has it, before
+    anything was cut or resized; empty where nobody asked.
     """
 
     images: np.ndarray
     labels: np.ndarray
     names: Tuple[str, ...]
     rows: np.ndarray
+    hashes: Tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.images)
@@ -41,6 +43,8 @@ class FaceSet:
                 f"faces: {n} images, labels {self.labels.shape}, rows {self.rows.shape}, "
                 f"{len(self.names)} names: expected one of each per image"
             )
+        if len(self.hashes) not in (0, n):
+            raise DataError(f"faces: {len(self.hashes)} hashes for {n} images, expected one each or none")
         if n and not (self.labels.min() >= 0 and self.labels.max() < len(EMOTIONS)):
             raise DataError(f"faces: labels reach {self.labels.max()}, expected 0 to {len(EMOTIONS) - 1}")
 
@@ -51,7 +55,8 @@ class FaceSet:
         """The faces that a boolean mask [n] or an integer array picks, in that order."""
         chosen = np.arange(len(self))[index]
         names = tuple(self.names[i] for i in chosen)
-        return FaceSet(self.images[chosen], self.labels[chosen], names, self.rows[chosen])
+        hashes = tuple(self.hashes[i] for i in chosen) if self.hashes else ()
+        return FaceSet(self.images[chosen], self.labels[chosen], names, self.rows[chosen], hashes)
 
 
 @dataclass(frozen=True)
@@ -63,25 +68,35 @@ class LabelledPicture:
     picture: np.ndarray
 
 
-def gather(pictures: Iterable[LabelledPicture], size: int) -> FaceSet:
-    """All pictures as faces of `size` x `size` pixels, each whole."""
+Cut = Callable[[np.ndarray, int], np.ndarray]
+"""A picture, grey uint8 [h, w], and a size in pixels → the face in it, uint8 [size, size]."""
+
+
+def gather(pictures: Iterable[LabelledPicture], size: int, cut: Optional[Cut] = None) -> FaceSet:
+    """All pictures as faces of `size` x `size` pixels; whole where no `cut` is given."""
+    cut = cut or to_grey_square
     images: List[np.ndarray] = []
+    hashes: List[str] = []
     labels: List[int] = []
     names: List[str] = []
     for one in pictures:
-        images.append(to_grey_square(one.picture, size))
+        images.append(cut(one.picture, size))
+        hashes.append(pixel_hash(one.picture))
         labels.append(one.label)
         names.append(one.name)
     stacked = np.stack(images) if images else np.empty((0, size, size), np.uint8)
-    return FaceSet(stacked, np.array(labels, np.int64), tuple(names), np.arange(len(names)))
+    rows = np.arange(len(names))
+    return FaceSet(stacked, np.array(labels, np.int64), tuple(names), rows, tuple(hashes))
+
+
+def pixel_hash(picture: np.ndarray) -> str:
+    """The first 16 hexadecimal digits of a picture's SHA-256; equal pixels give equal texts."""
+    return hashlib.sha256(np.ascontiguousarray(picture).tobytes()).hexdigest()[:16]
 
 
 def pixel_hashes(images: np.ndarray) -> List[str]:
-    """The first 16 hexadecimal digits of each picture's SHA-256; equal pixels give equal texts.
-
-    images: uint8 [n, h, w].
-    """
-    return [hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()[:16] for image in images]
+    """`pixel_hash` of every picture of uint8 [n, h, w]."""
+    return [pixel_hash(image) for image in images]
 
 
 def to_grey_square(picture: np.ndarray, size: int) -> np.ndarray:

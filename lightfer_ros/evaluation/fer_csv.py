@@ -11,20 +11,21 @@ from typing import IO, Iterator, List, Optional, Tuple
 import numpy as np
 
 from lightfer_ros.errors import DataError
-from lightfer_ros.evaluation.faces import FaceSet, to_grey_square
+from lightfer_ros.evaluation.faces import FaceSet, pixel_hashes, to_grey_square
 from lightfer_ros.model import EMOTIONS
 
 SIDE = 48
 COLUMNS = ("emotion", "pixels", "Usage")
+ENCODING = "utf-8-sig"  # spreadsheets put a mark before the first column's name
 
 
 def read_fer_csv(path: Path, split: Optional[str] = None, size: int = SIDE) -> FaceSet:
     """The faces of a FER2013 CSV (`.csv`, `.csv.xz`, `.csv.gz`).
 
     split: "Training", "PublicTest" or "PrivateTest"; None takes every row. size: pixels to
-    enlarge or shrink the 48 x 48 faces to. Raises DataError naming the
-    file and the line (header = 1) for a missing column, a label outside 0 to 6, other than 2,304 pixels,
-    a pixel outside 0 to 255, a truncated archive, or a split without rows.
+    enlarge or shrink the 48 x 48 faces to. Raises DataError naming the file and the line (header = 1) for a
+    missing column, a label outside 0 to 6, other than 2,304 pixels, a pixel outside 0 to 255, a truncated
+    archive, or a split without rows.
     """
     pixels: List[bytes] = []
     labels: List[int] = []
@@ -42,10 +43,11 @@ def read_fer_csv(path: Path, split: Optional[str] = None, size: int = SIDE) -> F
         have = ", ".join(sorted(usages)) or "no rows at all"
         raise DataError(f"{path}: no row with Usage {split!r}; the file has {have}")
     images = np.frombuffer(b"".join(pixels), np.uint8).reshape(-1, SIDE, SIDE)
+    hashes = tuple(pixel_hashes(images))
     if size != SIDE:
         images = np.stack([to_grey_square(image, size) for image in images])
     names = tuple(f"{path.name}:{row + 2}" for row in rows)
-    return FaceSet(images, np.array(labels, np.int64), names, np.array(rows, np.int64))
+    return FaceSet(images, np.array(labels, np.int64), names, np.array(rows, np.int64), hashes)
 
 
 def _rows(path: Path) -> Iterator[Tuple[str, str, str]]:
@@ -72,10 +74,10 @@ def _rows(path: Path) -> Iterator[Tuple[str, str, str]]:
 
 def _open(path: Path) -> IO[str]:
     if path.suffix == ".xz":
-        return lzma.open(path, "rt", encoding="utf-8", newline="")
+        return lzma.open(path, "rt", encoding=ENCODING, newline="")
     if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", newline="")
-    return path.open("r", encoding="utf-8", newline="")
+        return gzip.open(path, "rt", encoding=ENCODING, newline="")
+    return path.open("r", encoding=ENCODING, newline="")
 
 
 def _label(text: str, where: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import zipfile
 import zlib
@@ -98,7 +99,8 @@ def _class_level(where: str, names: Sequence[str]) -> int:
             levels.append((all(name.isdigit() for name in found), -len(set(meant.values())), depth))
         elif len(unknown) < len(found) and not levels:
             raise DataError(
-                f"{where}: folders {', '.join(unknown)} are no classes; expected some of {', '.join(EMOTIONS)}"
+                f"{where}: folders {', '.join(unknown)} are no classes; "
+                f"expected some of {', '.join(EMOTIONS)}"
             )
     if not levels:
         tops = sorted({_folders(name)[0] for name in names if _folders(name)})
@@ -121,11 +123,8 @@ def _decode(data: bytes, where: str) -> np.ndarray:
     import cv2
 
     picture = None
-    if data:
-        try:
-            picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
-        except cv2.error:  # some decoders raise where others return nothing
-            pass
+    with contextlib.suppress(cv2.error):  # for some files it raises, for others it returns nothing
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
     if picture is None:
         raise DataError(f"{where}: cannot be read as a picture, truncated or corrupt")
     return np.asarray(picture)

@@ -6,27 +6,28 @@ from pathlib import Path
 from typing import Iterator, Optional
 
 from lightfer_ros.errors import DataError
-from lightfer_ros.evaluation.faces import FaceSet, LabelledPicture, gather
+from lightfer_ros.evaluation.faces import Cut, FaceSet, LabelledPicture, gather
 from lightfer_ros.evaluation.fer_csv import read_fer_csv
 from lightfer_ros.evaluation.folders import pictures_in_folder, pictures_in_zip
 
 CSV_ENDINGS = (".csv", ".csv.xz", ".csv.gz")
 
 
-def read_faces(path: Path, split: Optional[str] = None, size: int = 48) -> FaceSet:
+def read_faces(path: Path, split: Optional[str] = None, size: int = 48, cut: Optional[Cut] = None) -> FaceSet:
     """The faces at `path`, grey, `size` x `size` pixels; every one, or an error.
 
     A CSV (`.csv`, `.csv.xz`, `.csv.gz`) as Kaggle publishes FER2013, `split` being its Usage; or a folder
-    or zip with a folder per class, `split` being a folder above them. Raises DataError naming the file,
-    the row or picture, and what was expected.
+    or zip with a folder per class, `split` being a folder above them. cut: takes the face out of each
+    picture; without it pictures are taken whole. Raises DataError naming the file, the row or picture, and
+    what was expected.
     """
-    if path.name.endswith(CSV_ENDINGS):
+    if cut is None and path.name.endswith(CSV_ENDINGS):
         return read_fer_csv(path, split, size)
-    return gather(read_pictures(path, split), size)
+    return gather(read_pictures(path, split), size, cut)
 
 
 def read_pictures(path: Path, split: Optional[str] = None) -> Iterator[LabelledPicture]:
-    """The same pictures one by one at their own size, for a detector to look at. Raises as `read_faces`."""
+    """The same pictures one by one at their own size. Raises as `read_faces`."""
     if path.name.endswith(CSV_ENDINGS):
         faces = read_fer_csv(path, split)
         for i, name in enumerate(faces.names):

@@ -13,7 +13,7 @@ from typing import Any, Dict, Mapping, Optional, Tuple
 from lightfer_ros.errors import ModelError
 from lightfer_ros.model.metadata import metadata_path, sha256_of
 
-KINDS = ("classifier", "landmarks", "detector", "sample", "source")
+KINDS = ("classifier", "landmarks", "detector", "index", "sample", "source")
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,12 @@ def find(name: str) -> Path:
         f"{asset.kind} {asset.name} is missing: expected {data_folder() / asset.file} ({asset.description}); "
         f"{how_to_get(asset)}"
     )
+
+
+def model_path(model: str) -> Path:
+    """The file of a classifier given by name or path. Raises ModelError where no asset has the name."""
+    looks_like_a_path = "/" in model or model.endswith((".onnx", ".tflite", ".engine"))
+    return Path(model).expanduser() if looks_like_a_path else find(model)
 
 
 def how_to_get(asset: Asset) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Dict, Optional, Union
 
 import cv2
@@ -40,7 +39,7 @@ class Pipeline:
         landmark_path = manifest.find("shape_predictor_68")
         manifest.verify(landmark_path, manifest.read_manifest()["shape_predictor_68"])
         cv2.setNumThreads(config.threads)
-        self._session: Session = load(model_path(config.model), config.runtime_options)
+        self._session: Session = load(manifest.model_path(config.model), config.runtime_options)
         self._detector = make_detector(config.detection)
         self._predictor = LandmarkPredictor(landmark_path)
         self._tracker = Tracker(config.track_timeout_s)
@@ -175,12 +174,3 @@ class Pipeline:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def model_path(model: str) -> Path:
-    """The file of a classifier given by name or path. Raises ModelError where there is none."""
-    looks_like_a_path = "/" in model or model.endswith((".onnx", ".tflite", ".engine"))
-    return Path(model).expanduser() if looks_like_a_path else manifest.find(model)
-
-
-__all__ = ["Pipeline", "PipelineConfig", "model_path"]

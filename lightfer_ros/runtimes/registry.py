@@ -83,9 +83,14 @@ register(
 )
 
 
-def load(path: Union[str, Path], options: Optional[RuntimeOptions] = None) -> Session:
+def load(
+    path: Union[str, Path],
+    options: Optional[RuntimeOptions] = None,
+    metadata: Optional[ModelMetadata] = None,
+) -> Session:
     """Open a model file on the best engine that works here, warmed up and proven.
 
+    metadata: what the file is, for one that has no record beside it; its hash is not checked then.
     An engine other than the CPU reference must first give the reference's answers on a fixed input. What was
     preferred and could not be used is logged and kept in the session's `passed_over`.
     Raises ModelError when the file or its metadata is wrong, ConfigurationError for an unknown runtime,
@@ -94,7 +99,7 @@ def load(path: Union[str, Path], options: Optional[RuntimeOptions] = None) -> Se
     path, options = Path(path), options or RuntimeOptions()
     if options.runtime != "auto" and options.runtime not in _RUNTIMES:
         raise ConfigurationError(f"runtime is {options.runtime!r}, expected auto, {', '.join(_RUNTIMES)}")
-    metadata = read_metadata(path)
+    metadata = metadata or read_metadata(path)
     if not any(metadata.format in runtime.formats for runtime in runtimes()):
         raise ModelError(f"no runtime reads {metadata.format} files such as {path}")
     passed_over: List[Tuple[str, str]] = []

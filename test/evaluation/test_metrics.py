@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightfer_ros.errors import DataError
-from lightfer_ros.evaluation.duplicates import duplicates, write_index
 from lightfer_ros.evaluation.metrics import (
     at_temperature,
     confusion,
@@ -92,20 +91,3 @@ def test_intervals_repeat_with_their_seed():
     rng = np.random.default_rng(1)
     p, labels = rng.dirichlet(np.ones(7), 200), rng.integers(0, 7, 200)
     assert score(p, labels).macro_f1_interval == score(p, labels).macro_f1_interval
-
-
-def test_the_index_knows_equal_pixels_only(tmp_path):
-    images = np.random.default_rng(0).integers(0, 256, (5, 48, 48)).astype(np.uint8)
-    path = tmp_path / "train.index"
-    assert write_index(path, np.concatenate([images[:3], images[:1]])) == 3
-    other = images.copy()
-    other[1, 0, 0] ^= 1
-    assert duplicates(other, path).tolist() == [True, False, True, False, False]
-
-
-def test_a_torn_index_is_refused(tmp_path):
-    path = tmp_path / "train.index"
-    write_index(path, np.zeros((1, 8, 8), np.uint8))
-    path.write_bytes(path.read_bytes()[:-3])
-    with pytest.raises(DataError, match="truncated"):
-        duplicates(np.zeros((1, 8, 8), np.uint8), path)

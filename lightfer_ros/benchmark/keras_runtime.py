@@ -38,6 +38,9 @@ class KerasSession(Session):
             self._model = keras.saving.load_model(path, compile=False)
         except Exception as error:  # of many kinds, by what is wrong with the file
             raise ModelError(f"{path}: Keras cannot read it ({error})") from error
+        last = self._model.layers[-1]
+        activation = getattr(getattr(last, "activation", None), "__name__", "")
+        self._gives_probabilities = "softmax" in (activation, type(last).__name__.lower())
 
     @classmethod
     def providers(cls, metadata: ModelMetadata, options: RuntimeOptions) -> tuple[str, ...]:
@@ -46,7 +49,12 @@ class KerasSession(Session):
         return (CPU,)
 
     def _infer(self, batch: np.ndarray) -> np.ndarray:
-        return np.asarray(self._model.predict(batch, verbose=0), np.float32)
+        """What training saves ends in logits; other files may end in probabilities."""
+        answer = np.asarray(self._model.predict(batch, verbose=0), np.float32)
+        if self._gives_probabilities:
+            return answer
+        exps = np.exp(answer - answer.max(axis=1, keepdims=True))
+        return np.asarray(exps / exps.sum(axis=1, keepdims=True), np.float32)
 
     def _release(self) -> None:
         del self._model

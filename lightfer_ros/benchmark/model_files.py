@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lightfer_ros.errors import ModelError
 from lightfer_ros.model import manifest
-from lightfer_ros.model.metadata import PRECISIONS, ModelMetadata, metadata_path, read_metadata
+from lightfer_ros.model.metadata import FORMATS, PRECISIONS, ModelMetadata, metadata_path, read_metadata
 
 SUFFIXES = (".onnx", ".tflite", ".keras")
 
@@ -23,7 +23,7 @@ class ModelFile:
 
     @property
     def network(self) -> str:
-        """The name without the precision that the exporter ends it with: `net-int8` is a file of `net`."""
+        """The name without the kind that the exporter ends it with: `net` of `net-int8`, `net-litert_fp16`."""
         return network_name(self.metadata)
 
     @property
@@ -34,11 +34,11 @@ class ModelFile:
 
 def network_name(metadata: ModelMetadata) -> str:
     """The name that all files of one network share."""
-    name = metadata.name
-    for precision in sorted(PRECISIONS, key=len, reverse=True):
-        if name.endswith(f"-{precision}"):
-            return name[: -len(precision) - 1]
-    return name
+    kinds = [*PRECISIONS, *FORMATS, *(f"{kind}_{precision}" for kind in FORMATS for precision in PRECISIONS)]
+    for kind in sorted(kinds, key=len, reverse=True):
+        if metadata.name.endswith(f"-{kind}"):
+            return metadata.name[: -len(kind) - 1]
+    return metadata.name
 
 
 def find_model_files(names: Sequence[str]) -> list[ModelFile]:
@@ -61,8 +61,7 @@ def reference_of(files: Sequence[ModelFile]) -> ModelFile:
 
 
 def _order(metadata: ModelMetadata) -> tuple[int, int]:
-    formats = ("onnx", "litert", "keras")  # an ONNX file can be run by most
-    return PRECISIONS.index(metadata.precision), formats.index(metadata.format)
+    return PRECISIONS.index(metadata.precision), FORMATS.index(metadata.format)
 
 
 def _path(name: str) -> Path:

@@ -45,10 +45,7 @@ def make(peer: Peer) -> Process:
 def _paper() -> Process:
     from lightfer_ros.benchmark.paper_pipeline import PaperPipeline
 
-    try:
-        pipeline = PaperPipeline()
-    except ModuleNotFoundError as error:
-        raise RuntimeUnavailableError(f"needs {error.name}: pip install onnx") from error
+    pipeline = PaperPipeline()
     return lambda bgr: len(pipeline.process(bgr))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from lightfer_ros.benchmark import cells
 from lightfer_ros.benchmark.cell import interval_of_median
 from lightfer_ros.benchmark.cells import Cell, plan, run_cell
-from lightfer_ros.benchmark.model_files import find_model_files, reference_of
+from lightfer_ros.benchmark.model_files import find_model_files, network_name, reference_of
 from lightfer_ros.cli.main import main
 from lightfer_ros.errors import ModelError
 
@@ -63,6 +64,8 @@ def test_a_name_brings_its_siblings_and_nobody_elses(folder):
     files = find_model_files([str(folder / "tiny-int8.onnx")])
     assert [file.path.name for file in files] == ["tiny-fp32.onnx", "tiny-fp16.onnx", "tiny-int8.onnx"]
     assert {file.network for file in files} == {"tiny"}
+    for kind in ("litert_fp16", "keras", "int8_trt"):
+        assert network_name(replace(files[0].metadata, name=f"tiny-{kind}")) == "tiny"
     assert reference_of(files).path.name == "tiny-fp32.onnx"
     two = [str(folder / "tiny-int8.onnx"), str(folder / "other-fp16.onnx")]
     assert [file.path.name for file in find_model_files(two)] == ["other-fp16.onnx", "tiny-int8.onnx"]

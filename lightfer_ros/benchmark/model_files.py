@@ -23,7 +23,7 @@ class ModelFile:
 
     @property
     def network(self) -> str:
-        """The name without the kind that the exporter ends it with: `net` of `net-int8`, `net-litert_fp16`."""
+        """The name without the kind that the exporter ends it with: `net` of `net-litert_fp16`."""
         return network_name(self.metadata)
 
     @property

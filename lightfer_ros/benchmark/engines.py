@@ -12,14 +12,20 @@ from lightfer_ros.runtimes.engine_build import EngineBuild
 from lightfer_ros.runtimes.tensorrt_engine import engine_wanted
 
 
-def build_engines(files: Sequence[ModelFile], chosen_runtimes: Sequence[str], progress: Progress) -> None:
+def build_engines(
+    files: Sequence[ModelFile],
+    chosen_runtimes: Sequence[str],
+    progress: Progress,
+    precision: str = RuntimeOptions.engine_precision,
+) -> None:
     """Build the missing engines one after the other, saying how it goes.
 
-    One that fails is told here and again in its rows. Interrupted, the build ends with us.
+    precision: of the arithmetic of float files, before TensorRT 11. A build that fails is told here and again
+    in the rows. Interrupted, it ends with us.
     """
     if chosen_runtimes and "tensorrt" not in chosen_runtimes:
         return
-    options = RuntimeOptions(runtime="tensorrt")
+    options = RuntimeOptions(runtime="tensorrt", engine_precision=precision)
     for file in files:
         if not engine_wanted(file.path, options):
             continue

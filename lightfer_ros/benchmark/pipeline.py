@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
 def _ways(args: argparse.Namespace) -> list[tuple[str, str, dict[str, Any]]]:
     settings = {"model": args.model, "detector": args.detector, "threads": args.threads}
     ours = [
-        ("LightFER" if name == "auto" else f"LightFER, {name}", OURS, {**settings, "runtime": name})
+        ("LightFER" if name == "auto" else f"LightFER, {name}", OURS, {**settings, "engine": name})
         for name in args.runtime
     ]
     return [*ours, *((name, name, {}) for name in args.peers)]

@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,32 @@ from lightfer_ros.benchmark.peers import PEERS, make
 from lightfer_ros.errors import LightferError, SourceError
 from lightfer_ros.perception.config import PipelineConfig
 from lightfer_ros.perception.pipeline import Pipeline
+from lightfer_ros.runtimes import RuntimeOptions
 
 WARM_UP_FRAMES = 15
+
+
+@dataclass(frozen=True)
+class NamedEngine(PipelineConfig):
+    """The pipeline's settings with the engine named: it is used or it fails, nothing stands in for it.
+
+    engine: a registered runtime, also one of the benchmark's own; auto for the best. engine_precision: see
+    RuntimeOptions.
+    """
+
+    engine: str = "auto"
+    engine_precision: str = RuntimeOptions.engine_precision
+
+    @property
+    def runtime_options(self) -> RuntimeOptions:
+        """How the classifier is to be run."""
+        return RuntimeOptions(
+            runtime=self.engine,
+            threads=self.threads,
+            allow_fallback=self.engine == "auto",
+            engine_precision=self.engine_precision,
+        )
+
 
 Way = Callable[[np.ndarray, float], int]
 """Takes a frame, uint8 [h, w, 3] BGR, and its stamp in seconds; returns how many faces it saw."""
@@ -99,7 +124,7 @@ def _way(asked: dict[str, Any]) -> tuple[dict[str, str], Way, Callable[[], dict[
         process = make(peer)
         about = {"model": peer.model, "runtime": peer.runtime, "detector": peer.detector}
         return about, lambda bgr, _: process(bgr), dict
-    config = PipelineConfig(**asked["settings"])
+    config = NamedEngine(**asked["settings"])
     pipeline = Pipeline(config)
     session = pipeline.session
     about = {

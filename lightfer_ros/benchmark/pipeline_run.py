@@ -60,7 +60,7 @@ def measure(
 ) -> PipelineRow:
     """Run a way over a video and watch it; a failure of any kind is a row too.
 
-    way: `OURS` with `settings` of PipelineConfig, or a peer. frames: the first so many, 0 for all.
+    way: `OURS` with `settings` of NamedEngine, or a peer. frames: the first so many, 0 for all.
     """
     asked = {
         "way": way,

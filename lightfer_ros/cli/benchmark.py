@@ -11,6 +11,7 @@ BENCHMARKS: Dict[str, str] = {
     "ros": "the node on a real ROS graph: rate, latency, processor, memory with one face and with five",
     "classifier": "every engine, precision, batch and number of threads on one network",
     "pipeline": "the whole way of a frame over a video: FPS, processor, memory, power, beside the peers",
+    "table": "the paper's Tables 1 to 4, its rows beside those of this machine",
     "realtime": "frames to faces on one thread, beside the paper's pipeline: speed, recall, tracks",
     "track_video": "make videos of moving faces with truth, to measure with",
 }

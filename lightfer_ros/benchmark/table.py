@@ -1,0 +1,115 @@
+"""`lightfer benchmark table`: the paper's Tables 1 to 4, its rows beside those of this machine."""
+
+# Worth most on a robot, so it stays importable on Python 3.8.
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lightfer_ros.benchmark import report
+from lightfer_ros.benchmark.cell import register_extra
+from lightfer_ros.benchmark.cells import EXTRA_RUNTIMES
+from lightfer_ros.benchmark.columns import html_table
+from lightfer_ros.benchmark.engines import build_engines
+from lightfer_ros.benchmark.model_files import ModelFile, find_model_files, reference_of
+from lightfer_ros.benchmark.page import Section, update_page
+from lightfer_ros.benchmark.table_row import TableRow, columns
+from lightfer_ros.errors import ConfigurationError, SourceError
+from lightfer_ros.model import manifest
+
+TITLES = {
+    1: "Table 1: what each class is called, shares of its faces",
+    2: "Table 2: accuracy on FER2013",
+    3: "Table 3: networks in the whole pipeline, on a PC",
+    4: "Table 4: frameworks and formats in the whole pipeline",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `lightfer benchmark table`."""
+    add = parser.add_argument
+    add("number", type=int, choices=sorted(TITLES), help="; ".join(TITLES.values()))
+    add(
+        "--model",
+        nargs="+",
+        default=["default"],
+        metavar="NAME_OR_FILE",
+        help="one brings its siblings of other precisions and formats; several are taken as they are",
+    )
+    add("--data", type=Path, help="tables 1 and 2: FER2013's CSV (.csv, .csv.xz), or folders of classes")
+    add(
+        "--split", metavar="NAME", help="tables 1 and 2: of the data (default: PublicTest of a CSV, else all)"
+    )
+    add("--with-training", action="store_true", help="table 2: score the split Training as well; long")
+    add("--video", type=Path, help="tables 3 and 4: a video file (default: the sample video)")
+    add("--frames", type=int, default=0, metavar="N", help="tables 3 and 4: only the first (default: all)")
+    add("--threads", type=int, default=1, help="of the engine and OpenCV (default: 1)")
+    report.add_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the table row by row; 0 also where some rows cannot be made here."""
+    register_extra(EXTRA_RUNTIMES)
+    digits = _digits(args.number)
+    shape = columns(digits)
+    progress = report.Progress(args, shape)
+    about = [report.machine_words()]
+    files = find_model_files(args.model)
+    for line in (TITLES[args.number], *about):
+        progress.say(line)
+    rows = []
+    for row in _rows(args, files, progress):
+        rows.append(replace(row, values={**dict.fromkeys(digits), **row.values}))
+        progress.row(row)
+    report.tell(args, shape, rows)
+    if not args.no_html:
+        section = Section(f"table-{args.number}", TITLES[args.number], about, [html_table(shape, rows)])
+        update_page(args.html, section)
+        progress.say(f"page: {args.html}")
+    return 0
+
+
+def _digits(number: int) -> Mapping[str, int]:
+    """The columns of a table, and how many decimals each has."""
+    if number in (1, 2):
+        from lightfer_ros.benchmark.accuracy_tables import TABLE_1_DIGITS, TABLE_2_DIGITS
+
+        return TABLE_1_DIGITS if number == 1 else TABLE_2_DIGITS
+    from lightfer_ros.benchmark.speed_tables import TABLE_3_DIGITS, TABLE_4_DIGITS
+
+    return TABLE_3_DIGITS if number == 3 else TABLE_4_DIGITS
+
+
+def _rows(
+    args: argparse.Namespace, files: Sequence[ModelFile], progress: report.Progress
+) -> Iterator[TableRow]:
+    if args.number in (1, 2):
+        from lightfer_ros.benchmark.accuracy_tables import table_1, table_2
+
+        data, split = _data(args)
+        if args.number == 1:
+            return table_1(reference_of(files), data, split, args.threads)
+        return table_2(files, data, split, args.with_training, args.threads)
+    from lightfer_ros.benchmark.speed_tables import table_3, table_4
+
+    video = args.video or manifest.find("sample")
+    if not video.is_file():
+        raise SourceError(f"--video is {video}, which does not exist")
+    if args.frames < 0:
+        raise ConfigurationError(f"--frames is {args.frames}, expected 0 for all, or a number of frames")
+    if args.number == 3:
+        return table_3(files, video, args.frames, args.threads)
+    for precision in ("fp32", "fp16"):
+        build_engines(files, [], progress, precision)
+    return table_4(files, video, args.frames, args.threads)
+
+
+def _data(args: argparse.Namespace) -> tuple[Path, str | None]:
+    if args.data is None:
+        raise ConfigurationError(
+            f"table {args.number} needs --data: FER2013's CSV as Kaggle has it, or folders of classes"
+        )
+    is_csv = ".csv" in args.data.suffixes
+    return args.data, args.split or ("PublicTest" if is_csv else None)

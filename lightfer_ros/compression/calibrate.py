@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from lightfer_ros.compression.graph import Network
+from lightfer_ros.compression.graph import MaxPool, Network, Relu
 from lightfer_ros.compression.running import every_tensor
 from lightfer_ros.errors import ConfigurationError
 
@@ -62,6 +63,20 @@ def calibrate(
     if method == "percentile":
         return {n: _percentile(histograms[n], edges[n], percentile) for n in ranges}
     return {n: _entropy(histograms[n], edges[n]) for n in ranges}
+
+
+def shared(network: Network, ranges: Mapping[str, Range]) -> dict[str, Range]:
+    """The ranges as integer kernels want them: a pool has its input's, a ReLU begins at 0.
+
+    A pool only picks values, so one scale serves both sides of it.
+    """
+    out = dict(ranges)
+    for op in network.operations:
+        if isinstance(op, MaxPool):
+            out[op.name] = out[op.inputs[0]]
+        if isinstance(op, Relu):
+            out[op.name] = Range(0.0, out[op.name].high)
+    return out
 
 
 def channel_extremes(network: Network, faces: np.ndarray) -> dict[str, np.ndarray]:

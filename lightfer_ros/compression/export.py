@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnx
 
 from lightfer_ros.compression.calibrate import METHODS, Range, calibrate, channel_extremes
 from lightfer_ros.compression.check import Agreement, compare_answers, require
 from lightfer_ros.compression.equalize import equalize
 from lightfer_ros.compression.graph import Network
+from lightfer_ros.compression.kinds import KINDS, Kind, Material
 from lightfer_ros.compression.onnx_float import to_onnx
-from lightfer_ros.compression.onnx_int4 import to_onnx_int4
-from lightfer_ros.compression.onnx_int8 import CPU, TENSORRT, to_onnx_int8
+from lightfer_ros.compression.onnx_int8 import CPU, to_onnx_int8
 from lightfer_ros.compression.running import probabilities, to_input
-from lightfer_ros.errors import ConfigurationError, ModelError
+from lightfer_ros.errors import ConfigurationError
 from lightfer_ros.evaluation.faces import FaceSet
 from lightfer_ros.evaluation.metrics import score
+from lightfer_ros.files import write_whole
 from lightfer_ros.model import ModelMetadata
 from lightfer_ros.model.metadata import metadata_path, sha256_of, write_metadata
 
@@ -32,7 +31,8 @@ class QuantizeOptions:
 
     method: one of `calibrate.METHODS`, or "auto" for the one whose INT8 answers on other training faces
     come nearest to FP32's. balance: see `equalize`. percentile: only for that method. faces: how many
-    calibrate, and as many others decide.
+    calibrate, and as many others decide. per_channel: weights have a scale for each output
+    channel, else one for each kernel; LiteRT files always have the former.
     """
 
     method: str = "auto"
@@ -40,6 +40,7 @@ class QuantizeOptions:
     equalise: bool = True
     balance: float = 0.5
     faces: int = 512
+    per_channel: bool = True
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,14 @@ class Exported:
     path: Path
     metadata: ModelMetadata
     agreement: Agreement
+
+    def summary(self) -> str:
+        """One line: accuracy as in the metadata, and the comparison with the source."""
+        accuracy = ", ".join(f"{value:.4f} on {name}" for name, value in self.metadata.accuracy.items())
+        return (
+            f"accuracy {accuracy}, {self.agreement.agreement:.2%} of labels as FP32, "
+            f"largest difference {self.agreement.largest:.2g}"
+        )
 
 
 class Exporter:
@@ -77,18 +86,19 @@ class Exporter:
         self._quantizable: tuple[Network, dict[str, Range]] | None = None
 
     def write(self, folder: Path, kinds: Iterable[str], opset: int | None = None) -> list[Exported]:
-        """Write `<name>-<kind>.onnx` with metadata beside and inside for each kind; see KINDS.
+        """Write `<name>-<kind>` with metadata beside and inside for each kind; see `kinds.KINDS`.
 
-        opset: 13 or 18, for the float kinds. Raises ModelError when a file strays from its source outside
-        the bound of its kind, ConfigurationError for an unknown kind; what was written before stays.
+        opset: 13 or 18, for the float ONNX files. Raises ModelError when a file strays from its source
+        outside the bound of its precision, ConfigurationError for an unknown kind, LightferError when it
+        cannot be written; what was written before stays.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        out = []
+        kinds = list(kinds)
         for kind in kinds:
             if kind not in KINDS:
                 raise ConfigurationError(f"export: kind is {kind!r}, expected one of {', '.join(KINDS)}")
-            out.append(self._write(folder, kind, KINDS[kind](self, opset or 18)))
-        return out
+        per_channel = self.options.per_channel
+        material = Material(self.about.name, self.network, self.quantizable, opset or 18, per_channel)
+        return [self._write(folder, kind, KINDS[kind], material) for kind in kinds]
 
     def quantizable(self) -> tuple[Network, dict[str, Range]]:
         """The network, equalised if asked, and the ranges of its maps."""
@@ -110,67 +120,31 @@ class Exporter:
 
         def error(method: str) -> float:
             ranges = calibrate(network, self.calibration, method, self.options.percentile)
-            model = to_onnx_int8(network, ranges, method, CPU)
+            model = to_onnx_int8(network, ranges, method, CPU, self.options.per_channel)
             return compare_answers(truth, probabilities(model, self.deciding)).mean
 
         return min(METHODS, key=error)
 
-    def _write(self, folder: Path, kind: str, model: onnx.ModelProto) -> Exported:
-        file = f"{self.about.name}-{kind}.onnx"
-        answers = probabilities(model, self.faces)
+    def _write(self, folder: Path, name: str, kind: Kind, material: Material) -> Exported:
+        path = folder / f"{self.about.name}-{name}{kind.ending}"
+        draft = kind.make(material)
+        answers = draft.answers(self.faces)
         agreement = compare_answers(self.source, answers)
-        require(file, kind, agreement)
-        accuracy = {**self.about.accuracy, self.check_name: score(answers, self.check.labels).accuracy}
+        require(path.name, kind.precision, agreement)
+        accuracy = score(answers, self.check.labels).accuracy
         about = dataclasses.replace(
             self.about,
-            name=f"{self.about.name}-{kind}",
-            format="onnx",
-            precision=kind,
-            layout="nchw",
-            opset=int(model.opset_import[0].version),
-            accuracy={name: round(value, 4) for name, value in accuracy.items()},
+            name=path.stem,
+            format=kind.format,
+            precision=kind.precision,
+            layout=kind.layout,
+            opset=draft.opset,
+            accuracy={self.check_name: round(accuracy, 4)},
         )
-        _embed(model, about)
-        path = folder / file
-        _write_onnx(model, path)
+        content = draft.content(about)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(path, content)
+        # If the next line fails, metadata of an earlier file of this name must not be taken for this one's
+        metadata_path(path).unlink(missing_ok=True)
         write_metadata(path, about)
         return Exported(path, dataclasses.replace(about, sha256=sha256_of(path)), agreement)
-
-
-def _int8(exporter: Exporter, opset: int) -> onnx.ModelProto:
-    network, ranges = exporter.quantizable()
-    return to_onnx_int8(network, ranges, exporter.about.name, CPU)
-
-
-def _int8_trt(exporter: Exporter, opset: int) -> onnx.ModelProto:
-    network, ranges = exporter.quantizable()
-    return to_onnx_int8(network, ranges, exporter.about.name, TENSORRT)
-
-
-KINDS: Mapping[str, Callable[[Exporter, int], onnx.ModelProto]] = {
-    "fp32": lambda e, opset: to_onnx(e.network, e.about.name, opset),
-    "fp16": lambda e, opset: to_onnx(e.network, e.about.name, opset, half=True),
-    "int8": _int8,
-    "int8_trt": _int8_trt,
-    "int4": lambda e, opset: to_onnx_int4(e.network, e.about.name),
-}
-"""The kinds of ONNX file, by ModelMetadata.precision."""
-
-
-def _embed(model: onnx.ModelProto, about: ModelMetadata) -> None:
-    """Put a copy of the metadata into the file; its own hash cannot be in it and stays empty."""
-    entry = model.metadata_props.add()
-    entry.key, entry.value = "lightfer", dataclasses.replace(about, sha256="").to_json()
-
-
-def _write_onnx(model: onnx.ModelProto, path: Path) -> None:
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(model.SerializeToString())
-        os.replace(partial, path)
-    except OSError as error:
-        raise ModelError(f"cannot write {path}: {error}; nothing was changed") from error
-    finally:
-        partial.unlink(missing_ok=True)
-    # Metadata of an earlier file of this name would describe another one
-    metadata_path(path).unlink(missing_ok=True)

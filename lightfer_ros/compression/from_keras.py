@@ -23,7 +23,7 @@ def from_keras(model: Any) -> Network:
     """The Network of a functional Keras 3 model, on whatever backend.
 
     Raises ModelError naming the first layer that is none of: Conv2D, DepthwiseConv2D, BatchNormalization
-    after a convolution, relu, MaxPooling2D, Add, GlobalAveragePooling2D, Dropout, Dense.
+    after a convolution, relu, MaxPooling2D, Add, GlobalAveragePooling2D, Dropout, Dense, Softmax at the end.
     """
     walk = _Walk(model)
     for layer in model.layers:
@@ -81,7 +81,7 @@ class _Walk:
             return Add(name, inputs)
         if kind == "GlobalAveragePooling2D" and not layer.keepdims:
             return GlobalAverage(name, inputs)
-        if kind in ("Dropout", "DropPath"):
+        if kind in ("Dropout", "DropPath") or (kind == "Softmax" and layer.output is self.model.output):
             return None
         if kind == "Dense" and layer.activation.__name__ == "linear":
             return Dense(name, inputs, _array(layer.kernel), _array(layer.bias))

@@ -118,6 +118,24 @@ class Network:
         """The same network with the operations of these names exchanged."""
         return replace(self, operations=tuple(changed.get(op.name, op) for op in self.operations))
 
+    def padding(self, op: Conv | MaxPool) -> str:
+        """ "valid" or "same" as Keras, TensorFlow and LiteRT have them: the odd row of "same" lies behind.
+
+        Raises ModelError for pads that are neither.
+        """
+        window = op.size if isinstance(op, MaxPool) else op.kernel.shape[2]
+        size = self.shapes()[op.inputs[0]][1]
+        total = max(0, (-(-size // op.stride) - 1) * op.stride + window - size)
+        before, behind = total // 2, total - total // 2
+        if not any(op.pads):
+            return "valid"
+        if op.pads != (before, before, behind, behind):
+            raise ModelError(
+                f"network: {op.name} is padded by {op.pads}, expected none or "
+                f"{(before, before, behind, behind)}"
+            )
+        return "same"
+
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of every tensor without the batch: (c, h, w), after the global average (c,)."""
         out: dict[str, tuple[int, ...]] = {self.input_name: (self.channels, self.input_size, self.input_size)}

@@ -17,8 +17,10 @@ OPSET = 21
 """The first opset with INT4."""
 
 
-def to_onnx_int4(network: Network, name: str) -> onnx.ModelProto:
-    """The network with pointwise and plain convolutions in 4 bits by Eqs. 2–4, one scale per output channel.
+def to_onnx_int4(network: Network, name: str, per_channel: bool = True) -> onnx.ModelProto:
+    """The network with pointwise and plain convolutions in 4 bits by Eqs. 2–4.
+
+    per_channel: one scale for each output channel, else one for each kernel.
 
     Depthwise kernels, 4 % of the weights, keep 8 bits: nine 4-bit numbers cannot tell their filters apart.
     """
@@ -27,7 +29,7 @@ def to_onnx_int4(network: Network, name: str) -> onnx.ModelProto:
     for op in network.operations:
         sources = [at[source] for source in op.inputs]
         if isinstance(op, Conv):
-            at[op.name] = writer.conv(op, [*sources, *_stored(writer, op)], op.name)
+            at[op.name] = writer.conv(op, [*sources, *_stored(writer, op, per_channel)], op.name)
         elif isinstance(op, Relu):
             at[op.name] = writer.node("Relu", sources, op.name)
         elif isinstance(op, MaxPool):
@@ -40,10 +42,11 @@ def to_onnx_int4(network: Network, name: str) -> onnx.ModelProto:
     return writer.close(name, OPSET)
 
 
-def _stored(writer: GraphWriter, op: Conv) -> list[str]:
+def _stored(writer: GraphWriter, op: Conv, per_channel: bool) -> list[str]:
     bits = 8 if op.depthwise else 4
-    weights = quantize(op.kernel, bits, axis=0)
-    scale = writer.constant(f"{op.name}_scale", (1.0 / weights.scale.reshape(-1)).astype(np.float32))
+    weights = quantize(op.kernel, bits, axis=0 if per_channel else None)
+    steps = (1.0 / weights.scale).astype(np.float32).reshape(-1 if per_channel else ())
+    scale = writer.constant(f"{op.name}_scale", steps)
     whole = f"{op.name}_int"
     if bits == 8:
         writer.constant(whole, weights.values)
@@ -52,7 +55,8 @@ def _stored(writer: GraphWriter, op: Conv) -> list[str]:
         writer.initializers.append(
             helper.make_tensor(whole, TensorProto.INT4, weights.values.shape, packed, raw=True)
         )
-    kernel = writer.node("DequantizeLinear", [whole, scale], f"{op.name}_kernel", axis=0)
+    along = {"axis": 0} if per_channel else {}
+    kernel = writer.node("DequantizeLinear", [whole, scale], f"{op.name}_kernel", **along)
     return [kernel, writer.constant(f"{op.name}_bias", op.bias)]
 
 

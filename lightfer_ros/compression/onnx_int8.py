@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
-from lightfer_ros.compression.calibrate import Range
+from lightfer_ros.compression.calibrate import Range, shared
 from lightfer_ros.compression.graph import Add, Conv, GlobalAverage, MaxPool, Network, Relu
 from lightfer_ros.compression.onnx_float import INPUT, GraphWriter
 from lightfer_ros.compression.quantize import quantize
@@ -33,14 +33,20 @@ TENSORRT = Dialect(unsigned=False, float_bias=True, opset=13)
 
 
 def to_onnx_int8(
-    network: Network, ranges: Mapping[str, Range], name: str, dialect: Dialect = CPU
+    network: Network,
+    ranges: Mapping[str, Range],
+    name: str,
+    dialect: Dialect = CPU,
+    per_channel: bool = True,
 ) -> onnx.ModelProto:
     """The network as static QDQ ONNX. ranges: of every map, as `calibrate` gives them.
+
+    per_channel: weights have a scale for each output channel, else one for each kernel.
 
     The global mean, the dense layer and softmax stay in float: 0.2 % of the weights, and what decides
     confidences.
     """
-    writer = _QuantWriter(network, _shared(network, ranges), dialect)
+    writer = _QuantWriter(network, shared(network, ranges), dialect, per_channel)
     at = {network.input_name: writer.pair(INPUT, network.input_name)}
     for op in network.operations:
         sources = [at[source] for source in op.inputs]
@@ -68,9 +74,11 @@ def to_onnx_int8(
 class _QuantWriter(GraphWriter):
     """A GraphWriter that knows each tensor's range and its dialect."""
 
-    def __init__(self, network: Network, ranges: Mapping[str, Range], dialect: Dialect) -> None:
+    def __init__(
+        self, network: Network, ranges: Mapping[str, Range], dialect: Dialect, per_channel: bool
+    ) -> None:
         super().__init__(network)
-        self.ranges, self.dialect = ranges, dialect
+        self.ranges, self.dialect, self.per_channel = ranges, dialect, per_channel
 
     def pair(self, tensor: str, known_as: str) -> str:
         """Quantize and dequantize a tensor; returns the name of the result."""
@@ -81,9 +89,9 @@ class _QuantWriter(GraphWriter):
         return self.node("DequantizeLinear", [whole, scale, point], f"{known_as}_dq")
 
     def quantized_conv(self, op: Conv, source: str) -> str:
-        """Add a convolution whose weights are integers, one scale per output channel."""
-        weights = quantize(op.kernel, 8, axis=0)
-        steps = (1.0 / weights.scale.reshape(-1)).astype(np.float32)
+        """Add a convolution whose weights are integers."""
+        weights = quantize(op.kernel, 8, axis=0 if self.per_channel else None)
+        steps = (1.0 / weights.scale).astype(np.float32).reshape(-1 if self.per_channel else ())
         kernel = self._stored(f"{op.name}_kernel", weights.values, steps)
         if self.dialect.float_bias:
             bias = self.constant(f"{op.name}_bias", op.bias.astype(np.float32))
@@ -94,23 +102,12 @@ class _QuantWriter(GraphWriter):
         return self.conv(op, [source, kernel, bias], op.name)
 
     def _stored(self, name: str, values: np.ndarray, steps: np.ndarray) -> str:
-        zeros = np.zeros(len(steps), values.dtype)
+        zeros = np.zeros(steps.shape, values.dtype)
         parts = [("int", values), ("scale", steps), ("zero", zeros)]
         names = [self.constant(f"{name}_{part}", value) for part, value in parts]
-        return self.node("DequantizeLinear", names, name, axis=0)
+        return self.node("DequantizeLinear", names, name, **({"axis": 0} if steps.ndim else {}))
 
     def _grid(self, tensor: str) -> tuple[np.float32, np.generic]:
         if self.dialect.unsigned:
             return self.ranges[tensor].unsigned()
         return self.ranges[tensor].symmetric(), np.int8(0)
-
-
-def _shared(network: Network, ranges: Mapping[str, Range]) -> dict[str, Range]:
-    """A pool takes its input's range: it only picks values, and integer kernels want one scale for both."""
-    out = dict(ranges)
-    for op in network.operations:
-        if isinstance(op, MaxPool):
-            out[op.name] = out[op.inputs[0]]
-        if isinstance(op, Relu):
-            out[op.name] = Range(0.0, out[op.name].high)
-    return out

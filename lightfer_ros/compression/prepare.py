@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lightfer_ros.compression.from_keras import from_keras
+from lightfer_ros.compression.from_onnx import from_onnx
 from lightfer_ros.compression.graph import Network
 from lightfer_ros.compression.onnx_float import to_onnx
 from lightfer_ros.compression.ratio import Comparison
@@ -21,15 +22,20 @@ from lightfer_ros.model import ModelMetadata
 from lightfer_ros.model.metadata import read_metadata
 
 
-def read_trained(path: Path) -> tuple[Network, ModelMetadata]:
-    """The network in a `.keras` file of `lightfer train`, and the metadata beside it.
+def read_float(path: Path) -> tuple[Network, ModelMetadata]:
+    """The network in a .keras file of `lightfer train` or an FP32 .onnx of `lightfer export`; its metadata.
 
-    Raises ModelError naming the file when it, its metadata or its hash is missing or wrong.
+    Raises ModelError naming the file when it, its metadata or its hash is missing or wrong, or when it is
+    of another format or precision.
     """
     about = read_metadata(path)
-    if about.format != "keras":
-        raise ModelError(f"{path}: its format is {about.format}, expected keras, as `lightfer train` writes")
-    return from_keras(_load(path)), about
+    if about.precision != "fp32" or about.format not in ("keras", "onnx"):
+        raise ModelError(
+            f"{path}: it is {about.format} in {about.precision}, expected keras or onnx in fp32: "
+            "what is quantized already cannot be quantized well again"
+        )
+    network = from_keras(_load(path)) if about.format == "keras" else from_onnx(path)
+    return network, dataclasses.replace(about, name=about.name.removesuffix("-fp32").removesuffix("-keras"))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Tuple
 
 import numpy as np
 
-from lightfer_ros.errors import LightferError
+from lightfer_ros.files import write_whole
 from lightfer_ros.model import EMOTIONS
 
 CELL, MARGIN = 72, 110
@@ -47,9 +47,4 @@ def save_confusion(path: Path, confusion: np.ndarray, title: str) -> None:
     import cv2
 
     _, code = cv2.imencode(".png", draw_confusion(confusion, title))
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(code.tobytes())
-        partial.replace(path)
-    except OSError as error:
-        raise LightferError(f"cannot write {path}: {error}") from None
+    write_whole(path, code.tobytes())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import Iterable, List, Optional, Sequence
@@ -11,6 +10,7 @@ from typing import Iterable, List, Optional, Sequence
 import numpy as np
 
 from lightfer_ros.errors import DataError, LightferError
+from lightfer_ros.files import write_whole
 
 MAGIC = b"LFERDUP1"
 BYTES_EACH = 8
@@ -23,15 +23,7 @@ def write_index(path: Path, hashes: Iterable[str]) -> int:
     Nothing of a picture can be had back from its 8 bytes.
     """
     distinct = sorted({bytes.fromhex(text) for text in hashes})
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(MAGIC + b"".join(distinct))
-        os.replace(partial, path)
-    except OSError as error:
-        raise LightferError(f"cannot write {path}: {error}; nothing was changed") from None
-    finally:
-        if partial.exists():
-            partial.unlink()
+    write_whole(path, MAGIC + b"".join(distinct))
     return len(distinct)
 
 

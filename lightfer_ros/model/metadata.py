@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Tuple, Type, TypeVar
 
 from lightfer_ros.errors import ModelError
+from lightfer_ros.files import write_whole
 from lightfer_ros.model.geometry import CropGeometry
 from lightfer_ros.model.labels import EMOTIONS
 
@@ -161,10 +161,11 @@ def read_metadata(model: Path) -> ModelMetadata:
 
 
 def write_metadata(model: Path, metadata: ModelMetadata) -> Path:
-    """Write the record, with its file's own hash, beside the model file; return the record's path."""
+    """Write the record, with its file's own hash, beside the model file; return the record's path.
+
+    Raises LightferError when it cannot be written.
+    """
     metadata = dataclasses.replace(metadata, sha256=sha256_of(model))
     beside = metadata_path(model)
-    partial = beside.with_name(beside.name + ".partial")
-    partial.write_text(metadata.to_json(), encoding="utf-8")
-    os.replace(partial, beside)
+    write_whole(beside, metadata.to_json().encode("utf-8"))
     return beside

@@ -22,6 +22,7 @@ COMMANDS: Dict[str, str] = {
     "quantize": "quantize a float network to any number of bits, and say what that costs",
     "evaluate": "score a model file on a data set: accuracy, in all and per class, calibration, time",
     "benchmark": "measure this machine: rate, latency, processor, memory",
+    "engine": "build TensorRT engines by hand, list them, clear them",
     "doctor": "say what this machine can run, and why not",
 }
 """Each subcommand and its line in the help. Its module, `lightfer_ros.cli.<name>`, has

@@ -30,13 +30,21 @@ _NICENESS = 10
 class EngineBuild:
     """A build that runs beside its caller. Look at it now and then with `poll`; end it with `cancel`."""
 
-    def __init__(self, model: Path, options: RuntimeOptions) -> None:
+    def __init__(self, model: Path, options: RuntimeOptions, rebuild: bool = False) -> None:
+        """Start it. rebuild: also when the engine is there."""
         package = Path(lightfer_ros.__file__).resolve().parent.parent
         paths = [str(package), *filter(None, [os.environ.get("PYTHONPATH")])]
         # not a pipe: that would block the build when nobody reads
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the build
         self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(model), *_arguments(options)],
+            [
+                sys.executable,
+                "-m",
+                __name__,
+                str(model),
+                *_arguments(options),
+                *(["--rebuild"] if rebuild else []),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,
@@ -69,6 +77,21 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(
         prog="engine_build", description="Build the TensorRT engine of an ONNX model for this machine's GPU."
     )
+    add_build_arguments(parser)
+    given = parser.parse_args(arguments)
+    os.nice(_NICENESS)
+    try:
+        with _Progress() as progress:
+            engine = build_engine(given.model, options_from(given), progress.say, given.rebuild)
+    except LightferError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(engine, flush=True)
+    return 0
+
+
+def add_build_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what decides about an engine."""
     defaults = RuntimeOptions()
     parser.add_argument("model", type=Path, help="the ONNX file; its metadata lies beside it")
     parser.add_argument(
@@ -85,22 +108,16 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     )
     parser.add_argument("--device", type=int, default=defaults.device, help="index of the GPU (%(default)s)")
     parser.add_argument("--rebuild", action="store_true", help="also when the engine is there")
-    given = parser.parse_args(arguments)
-    os.nice(_NICENESS)
-    try:
-        options = RuntimeOptions(
-            engine_cache=given.engine_cache,
-            engine_precision=given.precision,
-            max_batch=given.max_batch,
-            device=given.device,
-        )
-        with _Progress() as progress:
-            engine = build_engine(given.model, options, progress.say, given.rebuild)
-    except LightferError as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(engine, flush=True)
-    return 0
+
+
+def options_from(given: argparse.Namespace) -> RuntimeOptions:
+    """The options that these arguments mean. Raises ConfigurationError."""
+    return RuntimeOptions(
+        engine_cache=given.engine_cache,
+        engine_precision=given.precision,
+        max_batch=given.max_batch,
+        device=given.device,
+    )
 
 
 class _Progress:

@@ -11,7 +11,7 @@ import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Iterator, List, Optional
 
 from lightfer_ros.errors import RuntimeUnavailableError
 
@@ -39,6 +39,16 @@ class EngineKey:
         """SHA-256 over every field but the name."""
         fields = {**dataclasses.asdict(self), "model": ""}
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class CachedEngine:
+    """An engine in the cache. whole: its bytes are those that were written. size: bytes."""
+
+    key: EngineKey
+    path: Path
+    size: int
+    whole: bool
 
 
 class EngineCache:
@@ -82,6 +92,46 @@ class EngineCache:
         with contextlib.suppress(OSError):
             self._record(key).unlink()
 
+    def entries(self) -> List[CachedEngine]:
+        """Every engine that has a record which can be read, by the name of its file."""
+        found = []
+        for record in sorted(self.folder.glob("*.engine.json")):
+            path = record.with_suffix("")
+            try:
+                values = json.loads(record.read_text(encoding="utf-8"))
+                sha256 = values.pop("sha256")
+                key, engine = EngineKey(**values), path.read_bytes()
+            except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+                _log.warning("%s is no record of an engine: %r", record, error)
+                continue
+            whole = hashlib.sha256(engine).hexdigest() == sha256
+            found.append(CachedEngine(key, path, len(engine), whole))
+        return found
+
+    def remove(self, path: Path) -> bool:
+        """Delete an engine, its record and what a killed build left of it; False while one is being built.
+
+        Raises RuntimeUnavailableError when the folder cannot be written.
+        """
+        lock_path = path.with_suffix(".lock")
+        with self._refusal(), lock_path.open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            # the record first: an engine without one counts as absent
+            record = path.with_name(path.name + ".json")
+            for file in (record, path, *(_partial(each) for each in (record, path)), lock_path):
+                with contextlib.suppress(FileNotFoundError):
+                    file.unlink()
+        return True
+
+    def files(self) -> List[Path]:
+        """The path of every engine that is there, was begun or is being built, with or without a record."""
+        endings = (".engine", ".lock", ".engine.partial", ".engine.json", ".engine.json.partial")
+        names = {path.name[: -len(ending)] for ending in endings for path in self.folder.glob("*" + ending)}
+        return [self.folder / f"{name}.engine" for name in sorted(names)]
+
     @contextlib.contextmanager
     def building(self, key: EngineKey) -> Iterator[None]:
         """Hold the only right to build this engine; a second process waits here until the first is done.
@@ -111,6 +161,10 @@ class EngineCache:
 
 
 def _write(path: Path, content: bytes) -> None:
-    partial = path.with_name(path.name + ".partial")
+    partial = _partial(path)
     partial.write_bytes(content)
     os.replace(partial, path)
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(path.name + ".partial")

@@ -29,8 +29,7 @@ class TensorRtSession(Session):
         engine = plan.cache.read(plan.key)
         if engine is None:
             raise RuntimeUnavailableError(
-                f"no engine for this GPU in {options.engine_cache}; "
-                f"`python3 -m lightfer_ros.runtimes.engine_build {path}` builds it"
+                f"no engine for this GPU in {options.engine_cache}; `lightfer engine build {path}` builds it"
             )
         self._context = CudaContext(plan.gpu)
         with self._context.active("loading an engine") as cuda:

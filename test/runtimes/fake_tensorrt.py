@@ -253,7 +253,8 @@ def fake_tensorrt(version: str, gpu: FakeGpu) -> types.ModuleType:
 
             def infer() -> None:
                 held = gpu.memory[given][: 4 * int(np.prod(shape))]
-                (result,) = compute.run(None, {"crops": np.frombuffer(held, np.float32).reshape(shape)})
+                name = compute.get_inputs()[0].name
+                (result,) = compute.run(None, {name: np.frombuffer(held, np.float32).reshape(shape)})
                 result = result[:, ::-1] if module.faults.wrong_answers else result
                 gpu.memory[answer][: result.nbytes] = result.tobytes()
 

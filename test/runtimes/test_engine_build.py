@@ -15,36 +15,7 @@ from lightfer_ros.runtimes import RuntimeOptions, load
 from lightfer_ros.runtimes.engine_build import EngineBuild, main
 from lightfer_ros.runtimes.tensorrt_engine import build_engine, engine_wanted
 
-VERSION = "10.3.0"
-
-# Python imports this by itself at start: it gives the builder's process the stand-ins that this one has.
-SITECUSTOMIZE = """
-import ctypes, importlib, os, sys, threading, types
-package = types.ModuleType("stand_ins")
-package.__path__ = [{folder!r}]
-sys.modules["stand_ins"] = package
-gpu = importlib.import_module("stand_ins.fake_pycuda").FakeGpu()
-trt = importlib.import_module("stand_ins.fake_tensorrt").fake_tensorrt({version!r}, gpu)
-pycuda = types.ModuleType("pycuda")
-pycuda.driver = gpu.driver
-sys.modules.update({{"pycuda": pycuda, "pycuda.driver": gpu.driver, "tensorrt": trt}})
-
-def tell(inside):
-    inside.wait()
-    with open(os.environ["BUILDING"], "w") as told:  # a FIFO: returns when the test listens
-        told.write("building")
-
-def during_build():
-    lock, library, inside = ctypes.create_string_buffer(64), ctypes.CDLL(None), threading.Event()
-    library.pthread_mutex_lock(lock)
-    threading.Thread(target=tell, args=[inside], daemon=True).start()
-    sys.setswitchinterval(60)  # the thread that tells runs only once this one is inside the call
-    inside.set()
-    library.pthread_mutex_lock(lock)  # like the vendor's: in C, endless, deaf to Python's signal handlers
-
-if "BUILDING" in os.environ:
-    trt.faults.during_build = during_build
-"""
+from .fake_process import VERSION, path_with_stand_ins
 
 
 @pytest.fixture
@@ -60,12 +31,7 @@ def options(tmp_path):
 @pytest.fixture
 def stand_ins(tmp_path, monkeypatch):
     """Builder processes find the stand-ins."""
-    folder = tmp_path / "site"
-    folder.mkdir()
-    text = SITECUSTOMIZE.format(folder=str(Path(__file__).parent), version=VERSION)
-    (folder / "sitecustomize.py").write_text(text)
-    paths = [str(folder), str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    monkeypatch.setenv("PYTHONPATH", path_with_stand_ins(tmp_path / "site"))
 
 
 def test_a_model_runs_on_the_cpu_until_its_engine_is_there_and_then_on_the_gpu(
@@ -104,7 +70,7 @@ def test_an_interrupted_build_ends_at_once_and_leaves_nothing(
         [*command, f"--engine-cache={options.engine_cache}"], stdout=subprocess.DEVNULL
     )
     request.addfinalizer(builder.kill)
-    assert (tmp_path / "building").read_text() == "building"
+    assert (tmp_path / "building").read_text() == str(builder.pid)
     builder.send_signal(how)
     assert builder.wait(5) == -how
     assert [path.suffix for path in options.engine_cache.iterdir()] == [".lock"]
@@ -117,7 +83,7 @@ def test_a_cancelled_build_is_over_when_cancel_returns(stand_ins, model, options
     monkeypatch.setenv("BUILDING", str(tmp_path / "building"))
     os.mkfifo(tmp_path / "building")
     build = EngineBuild(model, options)
-    assert (tmp_path / "building").read_text() == "building"
+    assert (tmp_path / "building").read_text()
     assert build.poll() is None
     build.cancel()
     assert build.poll() is False

@@ -48,10 +48,7 @@ def test_auto_passes_over_an_engine_that_was_not_built_and_names_the_command(mod
     nvidia.install("10.3.0")
     with load(model, options()) as session:
         assert session.runtime == "onnxruntime"
-        assert (
-            f"`python3 -m lightfer_ros.runtimes.engine_build {model}`"
-            in dict(session.passed_over)["tensorrt NVIDIA Orin"]
-        )
+        assert f"`lightfer engine build {model}`" in dict(session.passed_over)["tensorrt NVIDIA Orin"]
 
 
 def test_auto_passes_over_an_engine_whose_answers_differ_from_those_of_the_cpu(model, options, nvidia):

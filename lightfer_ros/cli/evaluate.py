@@ -93,7 +93,7 @@ def _report(args: argparse.Namespace) -> Report:
             session,
             faces,
             f"{args.data.name} {args.split or ''}".strip(),
-            args.index or _shipped_index(),
+            args.index or shipped_index(),
             stranger.probabilities if stranger else None,
         )
     if finder is None:
@@ -101,7 +101,8 @@ def _report(args: argparse.Namespace) -> Report:
     return replace(report, detector=args.detector, faces_not_found=finder.not_found)
 
 
-def _shipped_index() -> Optional[Path]:
+def shipped_index() -> Optional[Path]:
+    """The index of FER2013's training faces; None where it is missing, which stderr says."""
     try:
         return manifest.find(INDEX)
     except ModelError as error:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Iterator, Mapping, Optional, Sequence, Tuple
 
 from lightfer_ros.errors import ModelError
+from lightfer_ros.evaluation.card import card_path
 from lightfer_ros.model.manifest import (
     Asset,
     Manifest,
+    find,
     how_to_get,
     locate,
     read_manifest,
@@ -25,12 +27,16 @@ MODEL_SUFFIXES = (".onnx", ".tflite")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `lightfer models`."""
+    parser.add_argument("name", nargs="?", help="show the card of this model, its metadata if it has none")
     parser.add_argument("--json", action="store_true", help="print one JSON list instead of the table")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print every asset of the manifest, and every other model file with metadata beside it."""
+    """Print every asset of the manifest and every other model file with metadata; or all about one."""
     manifest = read_manifest()
+    if args.name is not None:
+        print(_card(manifest, args.name))
+        return 0
     rows = [_asset_row(manifest, asset) for asset in manifest.assets.values()]
     rows += [_file_row(path) for path in _other_models(manifest)]
     if args.json:
@@ -54,6 +60,24 @@ class Row:
     accuracy: Mapping[str, float] = field(default_factory=dict)
     aliases: Tuple[str, ...] = ()
     cure: Optional[str] = None
+
+
+def _card(manifest: Manifest, name: str) -> str:
+    """All that is known of one model or asset, as text."""
+    path = _other_path(manifest, name) or find(name)
+    if card_path(path).is_file():
+        return card_path(path).read_text(encoding="utf-8").rstrip()
+    if path.suffix in MODEL_SUFFIXES and metadata_path(path).is_file():
+        return read_metadata(path).to_json().rstrip()
+    row = _asset_row(manifest, manifest[name])
+    return "\n".join(f"{field}: {value}" for field, value in asdict(row).items() if value)
+
+
+def _other_path(manifest: Manifest, name: str) -> Optional[Path]:
+    """A model file that stands in no manifest, by the name in its metadata, or any by its path."""
+    if Path(name).suffix in MODEL_SUFFIXES:
+        return Path(name)
+    return next((path for path in _other_models(manifest) if _file_row(path).name == name), None)
 
 
 def _asset_row(manifest: Manifest, asset: Asset) -> Row:

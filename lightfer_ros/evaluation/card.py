@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from pathlib import Path
+from typing import Any, List, Mapping, Optional
 
 from lightfer_ros.evaluation.evaluate import Report
 from lightfer_ros.evaluation.metrics import Interval
@@ -18,6 +19,31 @@ LIMITS = """\
 - The EU AI Act (Regulation 2024/1689, Article 5) forbids inferring emotions of people at work and in schools.
 - No identity is computed or stored.
 """
+
+
+def card_path(model: Path) -> Path:
+    """Where the card of a model file lies: `net-int8.onnx` has `net-int8.md` beside it."""
+    return model.with_suffix(".md")
+
+
+def how_made(run: Mapping[str, Any]) -> str:
+    """A paragraph from the record that a training run leaves (`run.json`)."""
+    recipe, data, versions = run["recipe"], run["data"], run["versions"]
+    votes = ", with FER+ votes in the targets" if recipe["data"].get("votes") else ""
+    pruned = (
+        f", pruned to R = {recipe['prune']['ratio']:g} while it trained" if recipe["prune"]["ratio"] else ""
+    )
+    return (
+        f"`lightfer train` with the recipe `{recipe['name']}`, seed {recipe['seed']}: "
+        f"{run['epochs_done']} epochs in {run['duration_s'] / 3600:.1f} h on {run['machine']['processor']} "
+        f"({recipe['precision']}){pruned}. {data['training_faces']:,} training faces{votes}; "
+        f"{data['left_out_equal_to_validation']} rows equal to a validation face were left out, "
+        f"{data['merged_copies']:,} copies merged; sha256 of the data `{data['sha256']}`. "
+        f"{data['validation_faces']:,} validation faces chose the weights and fitted the temperature, so "
+        "figures on them are a little kind. "
+        + ", ".join(f"{name} {version}" for name, version in versions.items())
+        + ".\n\nHow it came to be this file (folding, calibration, checks): docs/training.md."
+    )
 
 
 def model_card(about: ModelMetadata, report: Report, command: str, machine: str, made: str = "") -> str:

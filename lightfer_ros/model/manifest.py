@@ -8,9 +8,10 @@ import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from lightfer_ros.errors import ModelError
+from lightfer_ros.files import write_whole
 from lightfer_ros.model.metadata import metadata_path, sha256_of
 
 KINDS = ("classifier", "landmarks", "detector", "index", "sample", "source")
@@ -87,6 +88,8 @@ def read_manifest(path: Optional[Path] = None) -> Manifest:
         path = next((place for place in places if place.is_file()), None)
         if path is None:
             raise ModelError(f"no manifest.json in {', '.join(str(place.parent) for place in places)}")
+    if not path.is_file():
+        raise ModelError(f"manifest {path} does not exist")
     return _parse(path, path.stat().st_mtime_ns)  # the time is part of the cache's key
 
 
@@ -94,6 +97,21 @@ def locate(name: str) -> Optional[Path]:
     """Where an asset lies on this machine, or None. Says nothing of whether it is the right file."""
     file = read_manifest()[name].file
     return next((folder / file for folder in search_path() if (folder / file).is_file()), None)
+
+
+def add_asset(path: Path, asset: Asset, aliases: Sequence[str] = ()) -> None:
+    """Write a pinned asset that ships into the manifest at `path`, in place of one of its name, and aliases.
+
+    Raises ModelError when the manifest cannot be read or would be wrong then, LightferError when it cannot
+    be written.
+    """
+    read_manifest(path)
+    document = json.loads(path.read_text(encoding="utf-8"))
+    fields = ("kind", "file", "description", "licence", "sha256", "size")
+    document["assets"][asset.name] = {field: getattr(asset, field) for field in fields}
+    document["aliases"].update(dict.fromkeys(aliases, asset.name))
+    _manifest(path, document)
+    write_whole(path, (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8"))
 
 
 def find(name: str) -> Path:
@@ -166,6 +184,13 @@ def _recorded(path: Path, asset: Asset) -> Tuple[str, Optional[int]]:
 def _parse(path: Path, mtime_ns: int) -> Manifest:
     try:
         document: Dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"manifest {path} cannot be read: {error!r}") from None
+    return _manifest(path, document)
+
+
+def _manifest(path: Path, document: Dict[str, Any]) -> Manifest:
+    try:
         assets = {name: _asset(name, values) for name, values in document["assets"].items()}
         manifest = Manifest(assets, dict(document["aliases"]))
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -39,7 +39,8 @@ def test_a_classifier_is_listed_with_its_accuracy_and_where_it_lies(home, capsys
     row = listed(capsys)["mini_xception"]
     assert row["state"] == "verified" and row["path"] == str(home / "mini_xception.onnx")
     assert row["accuracy"] == {"fer2013/PublicTest": 0.6551}
-    assert row["aliases"] == ["default"]
+    aliases = read_manifest().aliases
+    assert row["aliases"] == [alias for alias, name in aliases.items() if name == "mini_xception"]
 
 
 def test_a_changed_file_is_listed_as_wrong_with_both_hashes(home, capsys):
@@ -59,6 +60,18 @@ def test_a_model_of_ones_own_is_listed_by_its_metadata(home, capsys):
     assert row["state"] == "verified" and row["accuracy"] == {"mine": 0.9}
 
 
+def test_one_named_is_shown_with_all_that_is_known_of_it(home, capsys):
+    assert main(["models", "mini_xception"]) == 0
+    assert json.loads(capsys.readouterr().out)["input_size"] == 64  # it has no card: its metadata
+    (home / "mini_xception.md").write_text("# A card\n")
+    assert main(["models", "mini_xception"]) == 0
+    assert capsys.readouterr().out == "# A card\n"
+    assert main(["models", "fer2013_training_index"]) == 0
+    assert "kind: index" in capsys.readouterr().out
+    assert main(["models", "nonsense"]) == 2
+    assert "'nonsense' is not in the manifest" in capsys.readouterr().err
+
+
 def test_the_table_has_a_line_for_each_and_the_cures_below(home, capsys):
     assert main(["models"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -66,5 +79,6 @@ def test_the_table_has_a_line_for_each_and_the_cures_below(home, capsys):
     here = {name for name in assets if locate(name)}
     assert here > {"mini_xception"}  # and what ships in the source tree
     assert len(lines) == 1 + len(assets) + len(assets) - len(here)
-    classifier = next(line for line in lines if "default = mini_xception" in line)
+    assert any(line.startswith("default = ") for line in lines)
+    classifier = next(line for line in lines if "mini_xception " in line)
     assert "verified" in classifier and "65.5 % fer2013/PublicTest" in classifier

@@ -1,5 +1,6 @@
 """The manifest: every asset is found where it lies, and a wrong file is refused with both hashes."""
 
+import dataclasses
 import hashlib
 import json
 
@@ -7,7 +8,8 @@ import pytest
 
 from lightfer_ros.errors import ModelError
 from lightfer_ros.model import manifest
-from lightfer_ros.model.manifest import Asset, find, read_manifest, search_path, verify
+from lightfer_ros.model.manifest import Asset, add_asset, find, read_manifest, search_path, verify
+from lightfer_ros.model.metadata import read_metadata
 
 RIGHT = b"the right file" * 1000
 
@@ -35,6 +37,40 @@ def test_every_shipped_asset_is_pinned_or_made_of_pinned_ones():
             assert len(asset.sha256) == 64 and asset.size > 0
             assert asset.origin is None or len(asset.origin.sha256) == 64
         assert asset.licence and asset.description
+
+
+def test_a_classifier_that_ships_has_metadata_and_a_card_and_they_are_small_together():
+    folder = search_path()[0]
+    shipped = [a for a in read_manifest().assets.values() if a.kind == "classifier" and not a.made_from]
+    for asset in shipped:
+        verify(folder / asset.file, asset)
+        about = read_metadata(folder / asset.file)
+        assert (about.name, about.sha256) == (asset.name, asset.sha256) and about.accuracy
+        card = (folder / asset.file).with_suffix(".md").read_text(encoding="utf-8")
+        assert about.sha256 in card and "EU AI Act" in card and "| disgust |" in card
+    assert sum(asset.size for asset in shipped) <= 10e6
+
+
+def test_an_asset_is_added_with_its_aliases_and_replaces_one_of_its_name(tmp_path):
+    path = tmp_path / "manifest.json"
+    path.write_text((search_path()[0] / "manifest.json").read_text(encoding="utf-8"), encoding="utf-8")
+    before = read_manifest(path)
+    for content in (b"first", RIGHT):
+        asset = dataclasses.replace(asset_of(content), name="mine", kind="classifier")
+        add_asset(path, asset, ["default", "small"])
+    after = read_manifest(path)
+    assert after["default"] == after["small"] == asset
+    assert {**after.assets} == {**before.assets, "mine": asset}
+
+
+def test_an_asset_that_would_spoil_the_manifest_is_refused_and_leaves_it_as_it_was(tmp_path):
+    path = tmp_path / "manifest.json"
+    path.write_text(content := (search_path()[0] / "manifest.json").read_text(encoding="utf-8"))
+    with pytest.raises(ModelError, match="kind is 'toaster'"):
+        add_asset(path, dataclasses.replace(asset_of(RIGHT), kind="toaster"))
+    with pytest.raises(ModelError, match="does not exist"):
+        add_asset(tmp_path / "none" / "manifest.json", asset_of(RIGHT))
+    assert path.read_text() == content
 
 
 def test_default_is_an_alias_of_a_classifier():

@@ -1,0 +1,85 @@
+"""`lightfer register`: a model file among those that ship, with its card and its entry in the manifest."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any, Mapping
+
+from lightfer_ros.cli.evaluate import shipped_index
+from lightfer_ros.errors import DataError
+from lightfer_ros.evaluation.card import card_path, how_made, model_card
+from lightfer_ros.evaluation.evaluate import evaluate
+from lightfer_ros.evaluation.readers import read_faces
+from lightfer_ros.files import write_whole
+from lightfer_ros.model.manifest import Asset, add_asset
+from lightfer_ros.runtimes import RuntimeOptions, load
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `lightfer register`."""
+    add = parser.add_argument
+    add(
+        "model",
+        type=Path,
+        metavar="FILE",
+        help="as `lightfer export` wrote it, beside manifest.json",
+    )
+    add(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="scored for the card, see `lightfer evaluate`",
+    )
+    add("--split", default="PublicTest", metavar="NAME", help="default %(default)s")
+    add("--run", type=Path, metavar="FILE", help="run.json of `lightfer train`: how the network was made")
+    add(
+        "--alias",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name that is to mean this file from now on, such as default; may be given again",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score the file, write its card and its entry; 0 when both are there."""
+    from lightfer_ros.benchmark.machine import machine
+
+    made = how_made(_record(args.run)) if args.run else ""
+    with load(args.model, RuntimeOptions()) as session:
+        faces = read_faces(args.data, args.split, session.metadata.input_size)
+        report = evaluate(session, faces, f"{args.data.name} {args.split}", shipped_index())
+        about, engine = session.metadata, f"{session.runtime} on {session.provider}, one thread"
+    here = machine()
+    command = f"lightfer evaluate --model {about.name} --data {args.data.name} --split {args.split}"
+    where = f"{engine}, {here['processor']}, {here['cores']} cores"
+    card = card_path(args.model)
+    write_whole(card, model_card(about, report, command, where, made).encode("utf-8"))
+    asset = Asset(
+        name=about.name,
+        kind="classifier",
+        file=args.model.name,
+        description=about.description,
+        licence=about.licence,
+        sha256=about.sha256,
+        size=args.model.stat().st_size,
+    )
+    manifest = args.model.parent / "manifest.json"
+    add_asset(manifest, asset, args.alias)
+    meant = "".join(f", {alias} means it" for alias in args.alias)
+    print(f"{card} written; {about.name} stands in {manifest}{meant}")
+    print(report.to_text())
+    return 0
+
+
+def _record(path: Path) -> Mapping[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read ({error}); expected run.json of `lightfer train`") from None
+    if not isinstance(record, dict) or "recipe" not in record:
+        raise DataError(f"{path}: has no recipe; expected run.json of `lightfer train`")
+    return record

@@ -1,0 +1,82 @@
+"""`lightfer register`: shipping another network is one command a file."""
+
+import json
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+
+from lightfer_ros.cli.main import main
+from lightfer_ros.model import EMOTIONS
+from lightfer_ros.model.manifest import locate, read_manifest, search_path
+from lightfer_ros.model.metadata import metadata_path
+
+RUN = {
+    "recipe": {
+        "name": "toy",
+        "seed": 7,
+        "precision": "bf16",
+        "data": {"votes": "votes.csv"},
+        "prune": {"ratio": 8.0},
+    },
+    "epochs_done": 70,
+    "duration_s": 7200.0,
+    "data": {
+        "sha256": "ab" * 32,
+        "training_faces": 27205,
+        "left_out_equal_to_validation": 351,
+        "merged_copies": 1153,
+        "validation_faces": 3589,
+    },
+    "versions": {"torch": "2.13.0"},
+    "machine": {"processor": "a processor"},
+}
+
+
+@pytest.fixture
+def models(tmp_path):
+    """A folder with a manifest and a model file that stands not yet in it."""
+    model = locate("mini_xception")
+    if model is None:
+        pytest.skip("mini_xception is not here: `lightfer fetch`")
+    folder = tmp_path / "models"
+    folder.mkdir()
+    shutil.copy(search_path()[0] / "manifest.json", folder)
+    shutil.copy(model, folder / "mine-int8.onnx")
+    record = json.loads(metadata_path(model).read_text())
+    metadata_path(folder / "mine-int8.onnx").write_text(json.dumps({**record, "name": "mine-int8"}))
+    return folder
+
+
+@pytest.fixture
+def data(tmp_path):
+    for i, name in enumerate(EMOTIONS):
+        folder = tmp_path / "data" / "PublicTest" / name
+        folder.mkdir(parents=True)
+        cv2.imwrite(str(folder / "a.png"), np.full((48, 48), 30 * i, np.uint8))
+    return tmp_path / "data"
+
+
+def register(models, data, *options):
+    return main(["register", str(models / "mine-int8.onnx"), "--data", str(data), *options])
+
+
+def test_a_file_gets_a_card_an_entry_and_an_alias(models, data, tmp_path, capsys):
+    (tmp_path / "run.json").write_text(json.dumps(RUN))
+    assert register(models, data, "--run", str(tmp_path / "run.json"), "--alias", "default") == 0
+    entry = read_manifest(models / "manifest.json")["default"]
+    assert (entry.name, entry.file) == ("mine-int8", "mine-int8.onnx")
+    assert entry.origin is None and not entry.made_from  # it ships
+    card = (models / "mine-int8.md").read_text()
+    for part in (entry.sha256, "| surprise |", "70 epochs in 2.0 h", "R = 8", "27,205 training faces"):
+        assert part in card, part
+    assert "mine-int8.md written" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}"])
+def test_a_record_that_is_none_stops_it_before_anything_is_written(models, data, tmp_path, content, capsys):
+    (tmp_path / "run.json").write_text(content)
+    assert register(models, data, "--run", str(tmp_path / "run.json")) == 2
+    assert "expected run.json of `lightfer train`" in capsys.readouterr().err
+    assert not (models / "mine-int8.md").exists()

@@ -6,7 +6,6 @@ import dataclasses
 from typing import Any, Dict, Iterable, Tuple, Type, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, ParameterType
-from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
@@ -32,11 +31,7 @@ def declare(node: Node, kind: Type[Config], fixed: bool = False) -> Config:
     """
     values: Dict[str, Any] = {}
     for name, declared in settings_of(kind).items():
-        try:
-            values[name] = _declare(node, declared, fixed)
-        except (InvalidParameterValueException, InvalidParameterTypeException) as error:
-            given = getattr(error, "value", "of the wrong type")
-            raise ConfigurationError(f"parameter {name} is {given!r}, expected {declared.allowed}") from None
+        values[name] = _declare(node, declared, fixed)
     return _checked(lambda: kind(**values))
 
 
@@ -78,7 +73,12 @@ def changed(config: Config, parameters: Iterable[Parameter]) -> Tuple[Config, Tu
 
 def _declare(node: Node, declared: Setting, fixed: bool) -> Any:
     default = list(declared.default) if declared.kind is tuple else declared.default
-    return node.declare_parameter(declared.name, default, descriptor(declared, fixed)).value
+    # Without a range at first: rclpy refuses what lies outside without saying what was given.
+    bare = ParameterDescriptor(name=declared.name, dynamic_typing=True)
+    value = node.declare_parameter(declared.name, default, bare).value
+    _checked(lambda: declared.check(value))
+    node.set_descriptor(declared.name, descriptor(declared, fixed))
+    return value
 
 
 def _checked(make: Any) -> Any:

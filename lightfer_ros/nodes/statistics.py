@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
 from typing import Deque, Dict, Iterable
 
@@ -15,6 +16,8 @@ NEWS_S = 10.0
 
 MOST_REASONS = 20
 """More different reasons than this are counted together: a broken driver can invent a new one every frame."""
+
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 class Rate:
@@ -63,7 +66,10 @@ class Percentiles:
 
 
 class Refusals:
-    """Why frames were refused: each reason is news once and counted ever after."""
+    """Why frames were refused: each reason is news once and counted ever after.
+
+    Reasons that differ in their numbers only are one: a loose cable cuts every JPEG at another byte.
+    """
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -73,11 +79,12 @@ class Refusals:
     def add(self, reason: str, now: float) -> bool:
         """Count a refusal at `now`, seconds; True where the reason is new and should be told."""
         self._last_at = now
-        if reason not in self.counts and len(self.counts) >= MOST_REASONS:
-            reason = "other reasons"
-        self.counts[reason] += 1
         self.last = reason
-        return self.counts[reason] == 1
+        kind = _NUMBER.sub("#", reason)
+        if kind not in self.counts and len(self.counts) >= MOST_REASONS:
+            kind = "other reasons"
+        self.counts[kind] += 1
+        return self.counts[kind] == 1
 
     def is_news(self, now: float) -> bool:
         """Whether the last refusal was only just now, or time jumped back since."""

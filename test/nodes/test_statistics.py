@@ -44,8 +44,17 @@ def test_percentiles_are_over_the_newest_samples_only():
 def test_each_reason_is_news_once_and_invented_ones_do_not_pile_up():
     refusals = Refusals()
     assert refusals.add("too large", 1.0) and not refusals.add("too large", 2.0)
-    news = sum(refusals.add(f"reason {n}", 3.0) for n in range(1000))
+    words = (f"reason {chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(600))
+    news = sum(refusals.add(word, 3.0) for word in words)
     assert news <= MOST_REASONS
     assert len(refusals.counts) <= MOST_REASONS + 1
-    assert refusals.total == 1002
+    assert refusals.total == 602
+    assert refusals.last == "reason bx", "the newest is told in full, however it is counted"
     assert refusals.is_news(3.0 + NEWS_S) and not refusals.is_news(3.1 + NEWS_S)
+
+
+def test_reasons_that_differ_in_numbers_only_are_one():
+    refusals = Refusals()
+    news = [refusals.add(f"JPEG cut short after {n} bytes of 3.5 kB", 1.0) for n in range(100)]
+    assert news == [True] + [False] * 99 and len(refusals.counts) == 1
+    assert refusals.last == "JPEG cut short after 99 bytes of 3.5 kB"

@@ -35,13 +35,11 @@ def input_status(
     name: str, source: ImageInput, counters: Counters, dropped: int, timeout_s: float, now: float
 ) -> DiagnosticStatus:
     """How the camera is heard. `now` in the node's own clock, seconds."""
-    seen, missed = source.rate.per_second(now), source.missed_rate.per_second(now)
-    # A camera_info is small and arrives where frames are lost: without numbered messages it stands in.
-    published = max(seen + missed, source.info_rate.per_second(now))
+    seen, published, silence = source.rate.per_second(now), source.published_rate, source.silence()
     arrived = published - source.lost_rate.per_second(now) if source.counts_lost else seen
-    level, message = OK, "images arrive"
-    if source.last_received is None or now - source.last_received > timeout_s:
-        level, message = WARN, _silence(source, now)
+    level, message = OK, "images arrive" if source.received else "waits for the first image"
+    if not 0.0 <= silence <= timeout_s:
+        level, message = WARN, _silence(source, silence)
     elif published > 0 and 1.0 - arrived / published > LOSS_WORTH_A_WARNING:
         level = WARN
         message = (
@@ -50,7 +48,7 @@ def input_status(
         )
     elif counters.refusals.is_news(now):
         level, message = WARN, f"frames were refused: {counters.refusals.last}"
-    age = float("nan") if source.last_received is None else now - source.last_received
+    age = silence if source.received else float("nan")
     return _status(
         name,
         level,
@@ -76,7 +74,7 @@ def perception_status(
     name: str, counters: Counters, about: Dict[str, str], notes: Sequence[str], now: float
 ) -> DiagnosticStatus:
     """How the work goes: rate, faces, time per stage, and what was passed over to get here."""
-    level, message = OK, "emotions are published"
+    level, message = OK, "emotions are published" if counters.published else "no image answered yet"
     if notes:
         level, message = WARN, "; ".join(notes)
     if counters.failures.is_news(now):
@@ -100,9 +98,11 @@ def idle_status(name: str, state: str, failure: Optional[str]) -> DiagnosticStat
     return _status(name, OK, f"{state}: does not look at images", {"state": state})
 
 
-def _silence(source: ImageInput, now: float) -> str:
+def _silence(source: ImageInput, seconds: float) -> str:
     """Why no image comes: nobody publishes, another type, another reliability, or a silent publisher."""
-    since = "yet" if source.last_received is None else f"for {now - source.last_received:.1f} s"
+    since = f"for {seconds:.1f} s" if seconds >= 0.0 else "since the clock jumped back"
+    if not source.received:
+        since = "yet"
     publishers = source.publishers()
     start = f"no image on {source.topic} {since}: it has "
     if not publishers:

@@ -41,6 +41,10 @@ class ImageInput:
         self._publisher_count = 0
         self._last_sequence = 0
         self.info_rate = Rate()
+        self._info_stamp: Any = None
+        self._image_stamp: Any = None
+        self._info_is_of_image = False
+        self.started = self._now()
         self.last_received: Optional[float] = None
         self.focal_length: Optional[float] = None
         self._focal_length_width = 0
@@ -58,6 +62,21 @@ class ImageInput:
     def overwritten(self) -> int:
         """Images that arrived and were replaced by a newer one before this process could take them."""
         return max(0, self.missed - self.lost)
+
+    @property
+    def published_rate(self) -> float:
+        """Images that were published a second, as far as it can be told here.
+
+        Where messages are not numbered (ROS before Iron) camera_info stands in, if it has the images' stamps:
+        it is small and arrives where frames are lost.
+        """
+        now = self._now()
+        numbered = self.rate.per_second(now) + self.missed_rate.per_second(now)
+        return max(numbered, self.info_rate.per_second(now) if self._info_is_of_image else 0.0)
+
+    def silence(self) -> float:
+        """Seconds without an image, since the start if none has come; negative when the clock jumped back."""
+        return self._now() - (self.started if self.last_received is None else self.last_received)
 
     @property
     def topic_type(self) -> str:
@@ -126,6 +145,8 @@ class ImageInput:
         self.received += 1
         self.rate.add(now)
         self.last_received = now
+        self._image_stamp = message.header.stamp
+        self._info_is_of_image |= self._image_stamp == self._info_stamp
         self._on_image(message)
 
     def _on_lost(self, event: Any) -> None:
@@ -135,6 +156,8 @@ class ImageInput:
 
     def _on_camera_info(self, message: Any) -> None:
         self.info_rate.add(self._now())
+        self._info_stamp = message.header.stamp
+        self._info_is_of_image |= self._info_stamp == self._image_stamp
         if message.k[0] > 0.0 and message.width:
             self.focal_length, self._focal_length_width = float(message.k[0]), int(message.width)
 

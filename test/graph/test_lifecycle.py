@@ -159,8 +159,8 @@ def test_parameters_change_while_running_and_bad_values_are_refused_by_name(grap
         status = graph.status("perception", lambda s: value(s, "detector") == "yunet")
         assert status.level == status.OK
         for name, bad, allowed in (
-            ("smoothing_time_constant_s", -1.0, "0"),
-            ("detection_upsampling", 7, "2"),
+            ("smoothing_time_constant_s", -1.0, "0 to 10"),
+            ("detection_upsampling", 7, "0 to 2"),
             ("detector", "eyeballs", "dlib_hog"),
             ("detection_scale", "large", "0.1 to 2"),
         ):
@@ -182,10 +182,19 @@ def test_parameters_change_while_running_and_bad_values_are_refused_by_name(grap
         assert described.description
 
 
-def test_a_bad_parameter_at_the_start_ends_the_node_with_one_line(launch):
-    with launch("emotion_node", expect_exit=2, detector="eyeballs") as process:
+@pytest.mark.parametrize(
+    ("name", "bad", "refusal"),
+    [
+        ("detector", "eyeballs", "'eyeballs', expected one of "),
+        ("smoothing_time_constant_s", -1.0, "-1.0, expected 0 to 10"),
+        ("threads", 99, "99, expected 1 to 16"),
+        ("max_faces", "many", "'many', expected 1 to 256"),
+    ],
+)
+def test_a_bad_parameter_at_the_start_ends_the_node_with_one_line(launch, name, bad, refusal):
+    with launch("emotion_node", expect_exit=2, **{name: bad}) as process:
         process.wait(20)
-        assert "error: parameter detector is 'eyeballs', expected one of dlib_hog, yunet" in process.log()
+        assert f"error: parameter {name} is {refusal}" in process.log()
 
 
 def test_simulated_time_drives_the_node(graph, emotion_node, one_face):
@@ -197,15 +206,21 @@ def test_simulated_time_drives_the_node(graph, emotion_node, one_face):
         camera = Camera(graph)
         camera.wait_for_listener()
 
+        def silence() -> str:
+            status = graph.diagnostics.get(f"{graph.namespace.lstrip('/')}/emotion_node: input")
+            return status.message if status is not None and status.level == status.WARN else ""
+
         def silent() -> bool:
             message.clock.sec += 1
             clock.publish(message)
-            status = graph.diagnostics.get(f"{graph.namespace.lstrip('/')}/emotion_node: input")
-            return status is not None and "no image" in status.message
+            return "no image" in silence()
 
         graph.answer_to(camera.send(one_face))
         graph.wait(silent, "the node warns of silence in simulated seconds")
         assert message.clock.sec < 10_000
+        graph.answer_to(camera.send(one_face))
+        message.clock.sec = 1
+        graph.wait(lambda: silent() and "jumped back" in silence(), "a looped bag's jump back is silence too")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

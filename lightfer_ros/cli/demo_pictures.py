@@ -8,6 +8,7 @@ from typing import List, Sequence, Tuple
 import cv2
 import numpy as np
 
+from lightfer_ros.cli.letterbox import letterbox
 from lightfer_ros.errors import LightferError
 from lightfer_ros.model import EMOTIONS
 from lightfer_ros.perception.decode import decode_compressed
@@ -15,8 +16,8 @@ from lightfer_ros.perception.faces import Faces
 from lightfer_ros.perception.palette import COLOURS_BGR
 
 COLUMNS, ROWS = 4, 3
-SHEET_WIDTH = 480
-"""Width of one picture on the sheet, pixels."""
+TILE = (480, 360)
+"""Width and height of one picture on the sheet, pixels."""
 
 MOST_TRACKS = 8
 SHORTEST_TRACK_S = 0.5
@@ -36,13 +37,11 @@ def contact_sheet(pictures: Sequence[Tuple[float, bytes]], parts: Sequence[Part]
         at, jpeg = min(pictures, key=lambda picture: abs(picture[0] - wanted))
         bgr = decode_compressed("jpeg", jpeg).bgr
         assert bgr is not None  # our own overlay
-        height = round(bgr.shape[0] * SHEET_WIDTH / bgr.shape[1])
-        tile = cv2.resize(bgr, (SHEET_WIDTH, height), interpolation=cv2.INTER_AREA)
-        title = np.full((34, SHEET_WIDTH, 3), 30, np.uint8)
+        title = np.full((34, TILE[0], 3), 30, np.uint8)
         name = next((name for name, start, end in parts if start <= at < end), "")
         text = f"{at:5.1f} s   {name}"
         cv2.putText(title, text, (10, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.55, (230, 230, 230), 1, cv2.LINE_AA)
-        tiles.append(np.vstack([title, tile]))
+        tiles.append(np.vstack([title, letterbox(bgr, TILE)]))
     rows = [np.hstack(tiles[r * COLUMNS : (r + 1) * COLUMNS]) for r in range(ROWS)]
     if not cv2.imwrite(str(path), np.vstack(rows)):
         raise LightferError(f"{path} cannot be written: is the disk full?")

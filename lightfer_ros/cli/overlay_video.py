@@ -7,6 +7,7 @@ from typing import List, Optional, Tuple
 
 import cv2
 
+from lightfer_ros.cli.letterbox import letterbox
 from lightfer_ros.errors import LightferError
 from lightfer_ros.perception.decode import decode_compressed
 
@@ -17,11 +18,15 @@ KEPT_EVERY_S = 0.5
 
 
 class OverlayVideo:
-    """A video in which each picture stays until the next one came; `pictures` keeps some, with times."""
+    """A video in which each picture stays until the next one came; `pictures` keeps some, with times.
+
+    It has the size of the first picture; others are fitted into that.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._writer: Optional[cv2.VideoWriter] = None
+        self._size = (0, 0)
         self._written = 0
         self.pictures: List[Tuple[float, bytes]] = []
 
@@ -29,13 +34,15 @@ class OverlayVideo:
         """Add the overlay of `at` seconds from the start. Raises LightferError where it cannot be written."""
         bgr = decode_compressed("jpeg", jpeg).bgr
         if self._writer is None:
-            size = (bgr.shape[1], bgr.shape[0])
-            self._writer = cv2.VideoWriter(str(self._path), cv2.VideoWriter.fourcc(*"mp4v"), RATE, size)
+            self._size = (bgr.shape[1], bgr.shape[0])
+            code = cv2.VideoWriter.fourcc(*"mp4v")
+            self._writer = cv2.VideoWriter(str(self._path), code, RATE, self._size)
             if not self._writer.isOpened():
                 raise LightferError(f"{self._path}: OpenCV {cv2.__version__} cannot write a video there")
         due = round(at * RATE) + 1
+        frame = letterbox(bgr, self._size)
         while self._written < due:
-            self._writer.write(bgr)
+            self._writer.write(frame)
             self._written += 1
         if not self.pictures or at - self.pictures[-1][0] >= KEPT_EVERY_S:
             self.pictures.append((at, jpeg))

@@ -25,6 +25,7 @@ DOMAIN = "87"
 be told to a robot's listeners, nor a robot's camera to be played in."""
 
 LONGEST_START_S = 60.0
+LONGEST_WAIT_AFTER_END_S = 5.0
 LONGEST_QUIET_S = 1.5
 """The camera has ended: an answer that has not come after this is not coming."""
 
@@ -114,8 +115,16 @@ def run(source: str, bag: Path, parameters: Dict[str, Any], show: Show, keep: Ke
                         raise LightferError(f"{what} did not happen within {LONGEST_START_S:g} s")
                     executor.spin_once(timeout_sec=0.05)
 
+            ended: List[float] = []
+
+            def answered_or_over() -> bool:
+                if camera.poll() is not None and not ended:
+                    ended.append(time.monotonic())
+                over = bool(ended) and time.monotonic() - ended[0] > LONGEST_WAIT_AFTER_END_S
+                return over or bool(viewer.recording.answers)
+
             try:
-                spin_until(lambda: bool(viewer.recording.answers), "a first answer")
+                spin_until(answered_or_over, "a first answer")
                 spin_until(lambda: camera.poll() is not None)
                 spin_until(viewer.is_complete, "the last diagnostics")
             except KeyboardInterrupt:

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the benchmarks and the options of each."""
     names = parser.add_subparsers(dest="benchmark", metavar="BENCHMARK")
     for name, summary in BENCHMARKS.items():
-        subparser = names.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        subparser = names.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
         _module(name).add_arguments(subparser)
 
 

@@ -42,7 +42,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     called = next((word for word in words if not word.startswith("-")), None)
     for name, summary in COMMANDS.items():
-        subparser = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        subparser = commands.add_parser(
+            name, help=summary, description=summary[0].upper() + summary[1:] + "."
+        )
         if name == called:
             _module(name).add_arguments(subparser)
     args = parser.parse_args(words)

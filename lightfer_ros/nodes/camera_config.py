@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lightfer_ros.errors import ConfigurationError
 from lightfer_ros.perception.settings import check_settings, setting
 
 
@@ -25,10 +26,18 @@ class CameraConfig:
         live=False,
     )
     width: int = setting(
-        0, "Width to ask a camera for, pixels; 0 leaves it its own.", minimum=0, maximum=10000, live=False
+        0,
+        "Width to ask a camera for, with height, pixels; 0 leaves it its own.",
+        minimum=0,
+        maximum=10000,
+        live=False,
     )
     height: int = setting(
-        0, "Height to ask a camera for, pixels; 0 leaves it its own.", minimum=0, maximum=10000, live=False
+        0,
+        "Height to ask a camera for, with width, pixels; 0 leaves it its own.",
+        minimum=0,
+        maximum=10000,
+        live=False,
     )
     loop: bool = setting(False, "Start a video or folder again after its end.", live=False)
     exit_at_end: bool = setting(
@@ -61,3 +70,7 @@ class CameraConfig:
 
     def __post_init__(self) -> None:
         check_settings(self)
+        if bool(self.width) != bool(self.height):
+            raise ConfigurationError(
+                f"width is {self.width} and height is {self.height}, expected both, or 0 for both"
+            )

@@ -153,7 +153,7 @@ def _fetch_archive(assets: Sequence[Asset], home: Path, folder: Optional[Path]) 
 
 
 def _kept(origin: Origin, folder: Path) -> Path:
-    """One archive out of a folder that somebody filled. No pip: it would build a source archive to look at it."""
+    """One archive out of a folder. Without pip: it would have to build a source archive to look at it."""
     archive = folder / origin.archive
     if not archive.is_file():
         raise DownloadError(f"{_named(origin)} cannot be had: {archive} does not exist")

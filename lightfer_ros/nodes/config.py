@@ -3,15 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from lightfer_ros.perception.config import PipelineConfig
 from lightfer_ros.perception.settings import setting
+from lightfer_ros.runtimes import RuntimeOptions
+from lightfer_ros.runtimes.options import ENGINE_PRECISIONS, default_engine_cache
 
 
 @dataclass(frozen=True)
 class NodeConfig(PipelineConfig):
     """The pipeline's settings, and how the node hears and speaks."""
 
+    providers: str = setting(
+        "",
+        """Execution providers to try first, in this order, by the names the engine has for them, separated by
+        commas; empty leaves the engine's own order.""",
+        live=False,
+    )
+    allow_fallback: bool = setting(
+        True,
+        """Whether an engine or provider that was not named may be used where those named fail; log and
+        diagnostics say so.""",
+        live=False,
+    )
+    engine_precision: str = setting(
+        RuntimeOptions.engine_precision,
+        "What a TensorRT engine made of a float model computes in, before TensorRT 11.",
+        choices=ENGINE_PRECISIONS,
+        live=False,
+    )
+    engine_cache: str = setting(
+        "",
+        """Folder of the TensorRT engines built on this machine; empty is lightfer/engines in the user's
+        cache.""",
+        live=False,
+    )
+    build_engine: bool = setting(
+        True,
+        """Build a TensorRT engine that is missing or stale in a process beside the node, which meanwhile runs
+        on what comes next, and take it when it is there.""",
+        live=False,
+    )
     autostart: bool = setting(
         True,
         "Configure and activate at start-up; false leaves it to a lifecycle manager.",
@@ -54,3 +87,15 @@ class NodeConfig(PipelineConfig):
         minimum=10.0,
         maximum=170.0,
     )
+
+    @property
+    def runtime_options(self) -> RuntimeOptions:
+        """How the classifier is to be run."""
+        return RuntimeOptions(
+            runtime=self.runtime,
+            providers=tuple(name.strip() for name in self.providers.split(",") if name.strip()),
+            threads=self.threads,
+            allow_fallback=self.allow_fallback,
+            engine_precision=self.engine_precision,
+            engine_cache=Path(self.engine_cache) if self.engine_cache else default_engine_cache(),
+        )

@@ -8,18 +8,21 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, Dict, List, Optional
 
 from rclpy.executors import ExternalShutdownException
-from rclpy.logging import LoggingSeverity
 
 from lightfer_ros.errors import ImageError
 from lightfer_ros.nodes import diagnostics
 from lightfer_ros.nodes.config import NodeConfig
 from lightfer_ros.nodes.diagnostics import Counters
 from lightfer_ros.nodes.emotion_output import EmotionOutput
+from lightfer_ros.nodes.engine_upgrade import EngineUpgrade
 from lightfer_ros.nodes.image_input import ImageInput
 from lightfer_ros.nodes.images import to_frame
+from lightfer_ros.nodes.log_bridge import LogBridge
 from lightfer_ros.nodes.messages import seconds
 from lightfer_ros.nodes.worker import Worker
 from lightfer_ros.perception.pipeline import Pipeline
+from lightfer_ros.runtimes import Session
+from lightfer_ros.runtimes.tensorrt_engine import engine_wanted
 
 LONGEST_STOP_S = 0.5
 LOOK_PERIOD_S = 0.05
@@ -35,18 +38,21 @@ class Perceiving:
         self._config = config
         self.source: Optional[ImageInput] = None
         self._counters = Counters()
-        self._worker = Worker(lambda: Pipeline(config), self._perceive)
-        pipeline: Pipeline = self._wait(self._worker.start())
+        self._engine_wanted = False
+        self._log = LogBridge(node)
+        try:
+            self._worker = Worker(self._load, self._perceive)
+            pipeline: Pipeline = self._wait(self._worker.start())
+        except BaseException:
+            self._log.close()
+            raise
         session = pipeline.session
-        self._model = session.metadata.name
-        self._runtime = f"{session.runtime} {session.provider}"
-        self._passed_over = [f"{name} passed over: {reason}" for name, reason in session.passed_over]
-        # What `auto` tries and leaves is as it should be; what was asked for by name is missed.
-        self._notes = self._passed_over if config.runtime != "auto" else []
-        for note in self._passed_over:
-            node.get_logger().log(note, LoggingSeverity.WARN if self._notes else LoggingSeverity.INFO)
+        self._use(session)
         node.get_logger().info(f"model {self._model} runs in {self._runtime}, detector {config.detector}")
         self._output = EmotionOutput(node)
+        self._engine: Optional[EngineUpgrade] = None
+        if self._engine_wanted:
+            self._engine = EngineUpgrade(node, self._worker, session, self._use)
 
     def offer(self, message: Any) -> None:
         """Take a newer image; called in the executor's thread."""
@@ -72,9 +78,12 @@ class Perceiving:
         self._worker.clear()
 
     def close(self) -> None:
-        """End the worker and take the topics off the graph."""
+        """End the worker and any engine build, and take the topics off the graph."""
+        if self._engine is not None:
+            self._engine.close()
         self._worker.stop(LONGEST_STOP_S)
         self._output.close()
+        self._log.close()
 
     def statuses(self, name: str, now: float) -> List[Any]:
         """The diagnostics of an active node; `now` in the node's clock, seconds."""
@@ -86,12 +95,33 @@ class Perceiving:
             "detector": self._config.detector,
             "passed over": "; ".join(self._passed_over),
         }
+        notes = list(self._notes)
+        if self._engine is not None:
+            about["engine"] = self._engine.state
+            if self._engine.failure:
+                notes.append(f"no TensorRT engine: {self._engine.failure}")
         return [
             diagnostics.input_status(
                 f"{name}: input", source, counters, self._worker.dropped, self._config.input_timeout_s, now
             ),
-            diagnostics.perception_status(f"{name}: perception", counters, about, self._notes, now),
+            diagnostics.perception_status(f"{name}: perception", counters, about, notes, now),
         ]
+
+    def _load(self) -> Pipeline:
+        """Make the pipeline, and see whether an engine would serve it better; runs in the worker's thread."""
+        pipeline = Pipeline(self._config)
+        session = pipeline.session
+        self._engine_wanted = self._config.build_engine and engine_wanted(session.path, session.options)
+        return pipeline
+
+    def _use(self, session: Session) -> None:
+        """Tell of this session from now on."""
+        self._model = session.metadata.name
+        self._runtime = f"{session.runtime} {session.provider}"
+        self._passed_over = [f"{name} passed over: {reason}" for name, reason in session.passed_over]
+        # What `auto` tries and leaves is as it should be; what was asked for by name is missed.
+        named = self._config.runtime != "auto" or self._config.providers
+        self._notes = self._passed_over if named else []
 
     def _wait(self, ready: Future[Pipeline]) -> Pipeline:
         """The pipeline when it is loaded; ROS being shut down ends the wait, not the loading."""

@@ -113,7 +113,7 @@ def load(
         named = options.runtime != "auto" or options.providers
         for candidate, reason in passed_over:
             _log.log(logging.WARNING if named else logging.INFO, "%s passed over: %s", candidate, reason)
-        _log.info("%s runs in %s on %s", metadata.name, session.runtime, session.provider)
+        _log.debug("%s runs in %s on %s", metadata.name, session.runtime, session.provider)
         return session
     reasons = "; ".join(f"{candidate}: {reason}" for candidate, reason in passed_over)
     raise RuntimeUnavailableError(f"no runtime can run {path} here: {reasons}")

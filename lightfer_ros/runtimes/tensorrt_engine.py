@@ -65,8 +65,11 @@ def plan_engine(metadata: ModelMetadata, options: RuntimeOptions) -> EnginePlan:
 
 
 def engine_wanted(model: Path, options: RuntimeOptions) -> bool:
-    """Whether building an engine would let TensorRT run this model here: it could, and has none yet."""
-    if options.runtime not in ("auto", "tensorrt"):
+    """Whether building an engine would let TensorRT run this model here: it could, and has none yet.
+
+    Not where providers are named: they come first, and an engine would wait for nothing.
+    """
+    if options.runtime not in ("auto", "tensorrt") or options.providers:
         return False
     metadata = read_metadata(model)
     if metadata.format != "onnx":

@@ -66,6 +66,16 @@ def test_calibration_error_is_the_gap_between_confidence_and_truth():
     assert expected_calibration_error(np.ones(4), np.ones(4, bool)) == 0.0
 
 
+def test_the_interval_of_a_small_calibration_error_holds_it():
+    rng = np.random.default_rng(3)
+    p = rng.dirichlet(np.ones(7), 3000)
+    labels = (p.cumsum(1) > rng.random((3000, 1))).argmax(1)  # as calibrated as can be
+    found = score(p, labels)
+    low, high = found.ece_interval
+    assert 0 <= low < found.ece < high and found.ece < 0.03
+    assert found.macro_f1_interval[0] < found.macro_f1 < found.macro_f1_interval[1]
+
+
 def test_macro_f1_leaves_out_classes_that_never_occur():
     assert macro_f1(confusion(np.array([1, 1]), np.array([1, 1]))) == 1.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Callable, Optional
 
 from rclpy.clock import Clock, ClockType
@@ -9,6 +10,7 @@ from rclpy.clock import Clock, ClockType
 from lightfer_ros.nodes.worker import Worker
 from lightfer_ros.runtimes import Session, load
 from lightfer_ros.runtimes.engine_build import EngineBuild
+from lightfer_ros.runtimes.fastest import seconds_a_face
 
 LOOK_PERIOD_S = 1.0
 NEWS_PERIOD_S = 30
@@ -21,15 +23,17 @@ class EngineUpgrade:
     The build is a process of its own: it ends with the node, or when it is done.
     """
 
-    def __init__(self, node: Any, worker: Worker, session: Session, adopt: Callable[[Session], None]) -> None:
-        """Start the build for the model and the options of the session that does the work meanwhile.
+    def __init__(
+        self, node: Any, worker: Worker, file: Path, session: Session, adopt: Callable[[Session], None]
+    ) -> None:
+        """Start the build of a file's engine with the options of the session that does the work meanwhile.
 
         adopt: called in the worker's thread with the session that now works.
         """
         self._node, self._worker, self._adopt = node, worker, adopt
-        self._path, self._options = session.path, session.options
+        self._path, self._options = file, session.options
         self._looks = 0
-        self._build: Optional[EngineBuild] = EngineBuild(session.path, session.options)
+        self._build: Optional[EngineBuild] = EngineBuild(file, session.options)
         self._state = "is being built"
         self.failure = ""
         """Why there will be no engine; empty while there may be."""
@@ -83,6 +87,14 @@ class EngineUpgrade:
             session.close()
             self._fail(reasons or f"{session.runtime} was preferred")
             return
+        current = pipeline.session
+        if current.path != self._path:  # of the float sibling: INT8 on the CPU may be faster than a small GPU
+            seconds, engines = seconds_a_face([current, session])
+            if engines > seconds:
+                session.close()
+                now = f"{current.metadata.name} in {current.runtime} takes {1e3 * seconds:.2f}"
+                self._fail(f"it takes {1e3 * engines:.2f} ms a face, {now}")
+                return
         pipeline.exchange_session(session)
         self._state = "in use"
         self._adopt(session)

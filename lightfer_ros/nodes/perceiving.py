@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 from rclpy.executors import ExternalShutdownException
@@ -22,7 +23,7 @@ from lightfer_ros.nodes.messages import seconds
 from lightfer_ros.nodes.worker import Worker
 from lightfer_ros.perception.pipeline import Pipeline
 from lightfer_ros.runtimes import Session
-from lightfer_ros.runtimes.tensorrt_engine import engine_wanted
+from lightfer_ros.runtimes.fastest import engine_file
 
 LONGEST_STOP_S = 0.5
 LOOK_PERIOD_S = 0.05
@@ -38,7 +39,7 @@ class Perceiving:
         self._config = config
         self.source: Optional[ImageInput] = None
         self._counters = Counters()
-        self._engine_wanted = False
+        self._engine_file: Optional[Path] = None
         self._log = LogBridge(node)
         try:
             self._worker = Worker(self._load, self._perceive)
@@ -51,8 +52,8 @@ class Perceiving:
         node.get_logger().info(f"model {self._model} runs in {self._runtime}, detector {config.detector}")
         self._output = EmotionOutput(node)
         self._engine: Optional[EngineUpgrade] = None
-        if self._engine_wanted:
-            self._engine = EngineUpgrade(node, self._worker, session, self._use)
+        if self._engine_file is not None:
+            self._engine = EngineUpgrade(node, self._worker, self._engine_file, session, self._use)
 
     def offer(self, message: Any) -> None:
         """Take a newer image; called in the executor's thread."""
@@ -111,7 +112,8 @@ class Perceiving:
         """Make the pipeline, and see whether an engine would serve it better; runs in the worker's thread."""
         pipeline = Pipeline(self._config)
         session = pipeline.session
-        self._engine_wanted = self._config.build_engine and engine_wanted(session.path, session.options)
+        if self._config.build_engine and session.runtime != "tensorrt":
+            self._engine_file = engine_file(session.path, session.options)
         return pipeline
 
     def _use(self, session: Session) -> None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Dict, List, Tuple
+from typing import Any, ClassVar, Dict, List, Optional, Tuple
 
 import numpy as np
 import onnxruntime
 
 from lightfer_ros.errors import ModelError, RuntimeUnavailableError
 from lightfer_ros.model.metadata import ModelMetadata
+from lightfer_ros.runtimes.onnxruntime_binding import KeptBuffers
 from lightfer_ros.runtimes.options import RuntimeOptions
 from lightfer_ros.runtimes.session import Session
 
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 TENSORRT = "TensorrtExecutionProvider"
+_DEVICES = {CUDA: "cuda", TENSORRT: "cuda"}
+"""Where input and output are kept between inferences, for providers on a device of their own."""
 _NOT_LOCAL = ("AzureExecutionProvider",)
 """Built into the plain wheel, but it sends its input to a server: never offered."""
 
@@ -36,6 +39,10 @@ class OnnxRuntimeSession(Session):
         if provider == TENSORRT and metadata.precision != "int8_trt":
             self.arithmetic = options.engine_precision
         self._input, self._output = self._check_signature()
+        self._buffers: Optional[KeptBuffers] = None
+        if provider in _DEVICES:
+            names, classes = (self._input, self._output), len(metadata.classes)
+            self._buffers = KeptBuffers(self._session, names, classes, _DEVICES[provider], options.device)
 
     @classmethod
     def providers(cls, metadata: ModelMetadata, options: RuntimeOptions) -> Tuple[str, ...]:
@@ -53,11 +60,14 @@ class OnnxRuntimeSession(Session):
 
     def _infer(self, batch: np.ndarray) -> np.ndarray:
         try:
+            if self._buffers is not None:
+                return self._buffers.run(batch)
             return np.asarray(self._session.run([self._output], {self._input: batch})[0])
         except Exception as error:  # its exceptions share no base class
             raise RuntimeUnavailableError(f"ONNX Runtime failed on {self.provider}: {error}") from error
 
     def _release(self) -> None:
+        self._buffers = None
         del self._session
 
     def _check_signature(self) -> Tuple[str, str]:

@@ -129,3 +129,15 @@ def test_auto_never_starts_an_engine_build_inside_load(monkeypatch, tiny, tmp_pa
     with load(tiny.save_as("onnx", "fp32", tmp_path), ONLY) as session:
         offered = OnnxRuntimeSession.providers(session.metadata, ONLY)
     assert offered == (CUDA, "CPUExecutionProvider"), "and nothing that sends faces to a server"
+
+
+def test_buffers_that_are_kept_give_the_same_answers_and_leave_them_to_the_caller(
+    tiny, tmp_path, monkeypatch
+):
+    """On a CPU, where ONNX Runtime has the same calls: no provider with memory of its own is here."""
+    monkeypatch.setattr("lightfer_ros.runtimes.onnxruntime._DEVICES", {"CPUExecutionProvider": "cpu"})
+    with load(tiny.save_as("onnx", "fp32", tmp_path), ONLY) as session:
+        kept = {count: session.run(tiny.crops(count)) for count in (1, 7, 1, 40)}
+        for count, answer in kept.items():
+            np.testing.assert_allclose(answer, tiny.answer(tiny.crops(count)), atol=1e-4)
+        assert session._buffers._kept.keys() == {1, 7, 16, 8}, "40 go as 16, 16 and 8"

@@ -21,7 +21,7 @@ from lightfer_ros.perception.settings import settings_of
 from lightfer_ros.perception.smoothing import Smoother
 from lightfer_ros.perception.stages import StageTimes
 from lightfer_ros.perception.tracking import Tracker
-from lightfer_ros.runtimes import Session, load
+from lightfer_ros.runtimes import Session, load_fastest
 
 MOST_SECONDS_BETWEEN_FRAMES = 0.5
 """After a longer gap nobody is followed from where they were: the frame is scanned."""
@@ -39,7 +39,7 @@ class Pipeline:
         landmark_path = manifest.find("shape_predictor_68")
         manifest.verify(landmark_path, manifest.read_manifest()["shape_predictor_68"])
         cv2.setNumThreads(config.threads)
-        self._session: Session = load(manifest.model_path(config.model), config.runtime_options)
+        self._session: Session = load_fastest(manifest.model_path(config.model), config.runtime_options)
         self._detector = make_detector(config.detection)
         self._predictor = LandmarkPredictor(landmark_path)
         self._tracker = Tracker(config.track_timeout_s)
@@ -106,13 +106,15 @@ class Pipeline:
         self._config = config
 
     def exchange_session(self, session: Session) -> None:
-        """Classify with another session of the same model from the next frame on; the old one is closed.
+        """Classify with another session of the same network from the next frame on; the old one is closed.
 
-        Everybody stays followed. Raises ConfigurationError where it runs another file.
+        Everybody stays followed. Raises ConfigurationError where it takes other crops.
         """
         ours, given = self._session.metadata, session.metadata
-        if given.sha256 != ours.sha256:
-            raise ConfigurationError(f"session runs {given.name}, expected {ours.name}")
+        if (given.input_size, given.channels, given.normalization, given.crop_geometry) != (
+            (ours.input_size, ours.channels, ours.normalization, ours.crop_geometry)
+        ):
+            raise ConfigurationError(f"session runs {given.name}, whose crops are not those of {ours.name}")
         self._session.close()
         self._session = session
 

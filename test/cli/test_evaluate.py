@@ -128,15 +128,17 @@ def test_a_zip_of_sixteen_hundred_pictures_of_all_sizes_is_scored_whole(scored, 
     assert time.process_time() - started < 30
 
 
-def test_a_face_is_found_and_cut_out_and_a_picture_without_one_is_scored_whole(scored, tmp_path):
-    if manifest.locate("shape_predictor_68") is None:
-        pytest.skip("shape_predictor_68 is not here: `lightfer fetch`")
+@pytest.mark.parametrize("detector", ["yunet", "dlib_hog"])
+def test_a_face_is_found_and_cut_out_and_a_picture_without_one_is_scored_whole(scored, tmp_path, detector):
+    for name in ("shape_predictor_68", "yunet"):
+        if manifest.locate(name) is None:
+            pytest.skip(f"{name} is not here: `lightfer fetch`")
     face, grey = photo("photo_single_face"), np.full((100, 140), 36 * 4, np.uint8)
     for name, picture in (("happy/face.jpg", face), ("sad/nobody.png", grey)):
         (tmp_path / name).parent.mkdir()
         cv2.imwrite(str(tmp_path / name), picture)
-    found = scored(tmp_path, "--faces", "detect")
-    assert (found["faces"], found["detector"], found["faces_not_found"]) == ("detect", "dlib_hog", 1)
+    found = scored(tmp_path, "--faces", "detect", "--detector", detector)
+    assert (found["faces"], found["detector"], found["faces_not_found"]) == ("detect", detector, 1)
     assert found["images"] == 2 and found["per_class"]["sad"]["recall"] == 1.0
 
 

@@ -13,6 +13,7 @@ BENCHMARKS: Dict[str, str] = {
     "pipeline": "the whole way of a frame over a video: FPS, processor, memory, power, beside the peers",
     "table": "the paper's Tables 1 to 4, its rows beside those of this machine",
     "realtime": "frames to faces on one thread, beside the paper's pipeline: speed, recall, tracks",
+    "study": "training runs side by side: what pruning, thinness and zeros buy",
     "track_video": "make videos of moving faces with truth, to measure with",
 }
 """Each benchmark and its line in the help. Its module, `lightfer_ros.benchmark.<name>`, has

@@ -12,7 +12,7 @@ from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from lightfer_ros.errors import ModelError
 from lightfer_ros.files import write_whole
-from lightfer_ros.model.metadata import metadata_path, sha256_of
+from lightfer_ros.model.metadata import metadata_path, read_metadata, sha256_of
 
 KINDS = ("classifier", "landmarks", "detector", "index", "sample", "source")
 
@@ -130,9 +130,19 @@ def find(name: str) -> Path:
 
 
 def model_path(model: str) -> Path:
-    """The file of a classifier given by name or path. Raises ModelError where no asset has the name."""
-    looks_like_a_path = "/" in model or model.endswith((".onnx", ".tflite", ".engine"))
-    return Path(model).expanduser() if looks_like_a_path else find(model)
+    """The file of a classifier given by name or path; one given by name is checked, whole and with metadata.
+
+    Raises ModelError where no asset has the name, or its file is spoiled, with the command that mends it.
+    """
+    if "/" in model or model.endswith((".onnx", ".tflite", ".engine")):
+        return Path(model).expanduser()
+    path, asset = find(model), read_manifest()[model]
+    verify(path, asset)
+    try:
+        read_metadata(path)
+    except ModelError as error:
+        raise ModelError(f"{error}; {how_to_get(asset)}") from None
+    return path
 
 
 def how_to_get(asset: Asset) -> str:

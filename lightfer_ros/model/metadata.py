@@ -7,12 +7,13 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Tuple, Type, TypeVar
+from typing import Mapping, Optional, Tuple
 
 from lightfer_ros.errors import ModelError
 from lightfer_ros.files import write_whole
 from lightfer_ros.model.geometry import CropGeometry
 from lightfer_ros.model.labels import EMOTIONS
+from lightfer_ros.model.record import record_from
 
 FORMATS = ("onnx", "litert", "keras")
 PRECISIONS = ("fp32", "fp16", "int8", "int8_trt", "int4")
@@ -87,38 +88,7 @@ class ModelMetadata:
             values = json.loads(text)
         except ValueError as error:
             raise ModelError(f"{origin}: not valid JSON ({error})") from None
-        if not isinstance(values, dict):
-            raise ModelError(f"{origin}: expected a JSON object, got {type(values).__name__}")
-        values = dict(values)
-        if "classes" in values:
-            values["classes"] = tuple(values["classes"])
-        for name, kind in (("normalization", Normalization), ("crop_geometry", CropGeometry)):
-            if name in values:
-                values[name] = _record(kind, values[name], f"{origin}: {name}")
-        return _record(cls, values, origin)
-
-
-_T = TypeVar("_T")
-
-
-def _record(kind: Type[_T], values: Dict[str, Any], origin: str) -> _T:
-    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    unknown = sorted(set(values) - set(fields))
-    if unknown:
-        raise ModelError(f"{origin}: unknown field {', '.join(unknown)}")
-    missing = [
-        name
-        for name, f in fields.items()
-        if name not in values
-        and f.default is dataclasses.MISSING
-        and f.default_factory is dataclasses.MISSING
-    ]
-    if missing:
-        raise ModelError(f"{origin}: field {', '.join(missing)} is missing")
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise ModelError(f"{origin}: {error}") from None
+        return record_from(cls, values, origin)
 
 
 def _one_of(name: str, value: str, choices: Tuple[str, ...]) -> None:
@@ -150,7 +120,11 @@ def read_metadata(model: Path) -> ModelMetadata:
     beside = metadata_path(model)
     if not beside.is_file():
         raise ModelError(f"model file {model} has no metadata: {beside} is missing")
-    metadata = ModelMetadata.from_json(beside.read_text(encoding="utf-8"), str(beside))
+    try:
+        text = beside.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{beside}: cannot be read ({error})") from None
+    metadata = ModelMetadata.from_json(text, str(beside))
     actual = sha256_of(model)
     if actual != metadata.sha256:
         raise ModelError(

@@ -11,7 +11,7 @@ from lightfer_ros.training.checkpoint import Checkpoint, restore_variables
 from lightfer_ros.training.files import write_whole
 from lightfer_ros.training.loop import NORMALIZATION
 from lightfer_ros.training.network import build_xception
-from lightfer_ros.training.recipe import Recipe, record_from
+from lightfer_ros.training.recipe import Recipe, recipe_from
 
 LICENCE = "weights: for research, as FER2013 is; code: Apache-2.0"
 
@@ -47,7 +47,7 @@ def save_network(checkpoint: Path, path: Path) -> ModelMetadata:
 def averaged_network(checkpoint: Path) -> tuple[Any, Recipe, Checkpoint]:
     """The averaged network of a checkpoint in plain Keras layers, its recipe, and the checkpoint itself."""
     saved = Checkpoint.load(checkpoint)
-    recipe = record_from(Recipe, saved.recipe, str(checkpoint))
+    recipe = recipe_from(saved.recipe, str(checkpoint))
     model = build_xception(recipe.network)
     restore_variables(model, saved.average, str(checkpoint))
     return model, recipe, saved

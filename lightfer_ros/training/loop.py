@@ -20,7 +20,7 @@ from lightfer_ros.training.data import TrainingData
 from lightfer_ros.training.learner import Learner
 from lightfer_ros.training.network import NetworkOptions
 from lightfer_ros.training.prune import Importance, choose
-from lightfer_ros.training.recipe import Recipe, record_from, to_dict
+from lightfer_ros.training.recipe import Recipe, recipe_from, to_dict
 from lightfer_ros.training.targets import face_weights
 from lightfer_ros.training.temporal_ensemble import TemporalEnsemble
 from lightfer_ros.training.widths import LayerShape, Widths, equation_1, layer_shapes, published_widths
@@ -209,7 +209,7 @@ class Trainer:
 
     def _adopt_widths(self, saved: Checkpoint, where: str) -> None:
         """Take over the widths that pruning had reached, if it is the same network otherwise."""
-        options = record_from(Recipe, saved.recipe, where).network
+        options = recipe_from(saved.recipe, where).network
         if replace(options, widths=None) == replace(self.recipe.network, widths=None):
             self.recipe = replace(self.recipe, network=options)
             self.learner = Learner(options, self.recipe.optimizer)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import types
 import typing
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
 
 from lightfer_ros.errors import ConfigurationError
+from lightfer_ros.model.record import record_from
 from lightfer_ros.training.augment import AugmentOptions
 from lightfer_ros.training.data import DataOptions
 from lightfer_ros.training.network import NetworkOptions
@@ -74,49 +73,17 @@ def read_recipe(path: Path) -> Recipe:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{path}: not valid YAML ({error})") from None
-    return record_from(Recipe, values, str(path))
+    return recipe_from(values, str(path))
+
+
+def recipe_from(values: Any, where: str) -> Recipe:
+    """A recipe out of plain values, as YAML or a checkpoint has them; `where` names them in errors."""
+    return record_from(Recipe, values, where, ConfigurationError)
 
 
 def to_dict(recipe: Recipe) -> dict[str, Any]:
-    """The recipe as plain values that `record_from` and YAML read back to an equal recipe."""
+    """The recipe as plain values that `recipe_from` and YAML read back to an equal recipe."""
     return typing.cast(dict[str, Any], _plain(dataclasses.asdict(recipe)))
-
-
-_T = TypeVar("_T")
-
-
-def record_from(kind: type[_T], values: Any, where: str) -> _T:
-    """Build a frozen dataclass from nested mappings, strictly: unknown fields and wrong types are refused."""
-    if not isinstance(values, Mapping):
-        raise ConfigurationError(f"{where}: expected fields, got {type(values).__name__}")
-    hints = typing.get_type_hints(kind)
-    unknown = sorted(set(values) - set(hints))
-    if unknown:
-        raise ConfigurationError(
-            f"{where}: unknown field {', '.join(map(str, unknown))}; known are {', '.join(hints)}"
-        )
-    return kind(**{name: _convert(hints[name], value, f"{where}: {name}") for name, value in values.items()})
-
-
-def _convert(hint: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(hint):
-        return record_from(typing.cast(type[Any], hint), value, where)
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is tuple and arguments[-1] is Ellipsis:
-        if not isinstance(value, (list, tuple)):
-            raise ConfigurationError(f"{where} is {value!r}, expected a list")
-        return tuple(_convert(arguments[0], v, where) for v in value)
-    if origin is tuple:
-        if not isinstance(value, (list, tuple)) or len(value) != len(arguments):
-            raise ConfigurationError(f"{where} is {value!r}, expected {len(arguments)} values")
-        return tuple(_convert(h, v, where) for h, v in zip(arguments, value, strict=True))
-    if origin in (typing.Union, types.UnionType):
-        return None if value is None else _convert(arguments[0], value, where)
-    if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
-        return value
-    raise ConfigurationError(f"{where} is {value!r}, expected {hint.__name__}")
 
 
 def _plain(value: Any) -> Any:

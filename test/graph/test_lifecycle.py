@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
@@ -65,12 +66,16 @@ def test_it_is_walked_through_its_states_and_back(graph, emotion_node, one_face)
             graph.wait(lambda: graph.node.count_publishers("emotions") == 0, "emotions left the graph")
 
 
+MODEL = "mini_xception"
+"""A classifier that is fetched, so that its file may be spoiled in a folder of our own."""
+
+
 @pytest.fixture
 def assets(tmp_path: Path) -> Path:
     """A folder of assets of the test's own, to spoil."""
     folder = tmp_path / "assets"
     folder.mkdir()
-    for name in ("shape_predictor_68", "default"):
+    for name in ("shape_predictor_68", MODEL):
         source = manifest.locate(name)
         if source is None:
             pytest.skip(f"{name} has not been fetched: `lightfer fetch`")
@@ -92,8 +97,15 @@ def _spoil_landmarks_truncated(folder: Path) -> str:
     return "truncated"
 
 
+def _spoil_model_truncated(folder: Path) -> str:
+    whole = _model(folder).resolve().read_bytes()
+    _model(folder).unlink()
+    _model(folder).write_bytes(whole[:5000])
+    return "sha256 "
+
+
 def _model(folder: Path) -> Path:
-    return folder / Path(manifest.find("default")).name
+    return folder / Path(manifest.find(MODEL)).name
 
 
 def _spoil_model_missing(folder: Path) -> str:
@@ -103,14 +115,22 @@ def _spoil_model_missing(folder: Path) -> str:
 
 def _spoil_model_without_metadata(folder: Path) -> str:
     _model(folder).with_name(_model(folder).name + ".json").unlink()
-    return "has no metadata"
+    return "cannot be read"
 
 
 def _spoil_model_other_hash(folder: Path) -> str:
     whole = _model(folder).resolve().read_bytes()
     _model(folder).unlink()
     _model(folder).write_bytes(whole + b"x")
-    return "sha256 expected"
+    return "another file"
+
+
+def _spoil_model_metadata(folder: Path) -> str:
+    record = _model(folder).with_name(_model(folder).name + ".json")
+    values = json.loads(record.read_text())
+    record.unlink()
+    record.write_text(json.dumps({**values, "input_size": "64"}))
+    return "input_size is '64', expected an integer"
 
 
 @pytest.mark.parametrize(
@@ -121,6 +141,8 @@ def _spoil_model_other_hash(folder: Path) -> str:
         _spoil_model_missing,
         _spoil_model_without_metadata,
         _spoil_model_other_hash,
+        _spoil_model_truncated,
+        _spoil_model_metadata,
     ],
 )
 def test_a_bad_file_fails_configure_with_a_reason_and_a_good_one_mends_it(
@@ -130,9 +152,10 @@ def test_a_bad_file_fails_configure_with_a_reason_and_a_good_one_mends_it(
     backup = tmp_path / "backup"
     shutil.copytree(assets, backup, symlinks=True)
     expected = spoil(assets)
-    with launch("emotion_node", autostart=True) as process:
+    with launch("emotion_node", autostart=True, model=MODEL) as process:
         status = graph.status("perception", lambda s: s.level == s.ERROR)
         assert expected in status.message
+        assert "`lightfer fetch " in status.message, "the cure"
         assert str(assets) in status.message
         assert status.message in process.log()
         assert state(graph) == "unconfigured"

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from lightfer_ros.errors import ConfigurationError
-from lightfer_ros.training.recipe import Recipe, read_recipe, record_from, to_dict
+from lightfer_ros.training.recipe import Recipe, read_recipe, recipe_from, to_dict
 from lightfer_ros.training.schedule import ScheduleOptions, average_decay
 
 SHIPPED = Path(__file__).parents[2] / "config" / "training" / "shipped.yaml"
@@ -17,16 +17,16 @@ SHIPPED = Path(__file__).parents[2] / "config" / "training" / "shipped.yaml"
 def test_the_shipped_recipe_reads_and_writes_back():
     recipe = read_recipe(SHIPPED)
     assert recipe.network.width < 1 and recipe.data.votes
-    assert record_from(Recipe, yaml.safe_load(yaml.safe_dump(to_dict(recipe))), "x") == recipe
+    assert recipe_from(yaml.safe_load(yaml.safe_dump(to_dict(recipe))), "x") == recipe
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
         ("sed: 3", "unknown field sed; known are name, seed"),
-        ("seed: three", "seed is 'three', expected int"),
-        ("seed: true", "seed is True, expected int"),
-        ("network: {width: wide}", "network: width is 'wide', expected float"),
+        ("seed: three", "seed is 'three', expected an integer"),
+        ("seed: true", "seed is True, expected an integer"),
+        ("network: {width: wide}", "network: width is 'wide', expected a number"),
         ("augment: {scale: [1.0]}", r"augment: scale is \[1.0\], expected 2 values"),
         ("network: 3", "network: expected fields, got int"),
         ("precision: fp8", "precision is 'fp8', expected bf16 or fp32"),

@@ -133,10 +133,10 @@ def test_the_keras_file_holds_the_averaged_weights_in_plain_layers(finished):
 
 
 def test_a_finished_run_exports_and_says_its_ratio(finished, toy_csv, tmp_path, capsys):
-    from lightfer_ros.compression.main import main as export
+    from lightfer_ros.cli.main import main as lightfer
 
     arguments = ["--model", str(finished / "network.keras"), "--data", str(toy_csv), "--kinds", "fp32,fp16"]
-    assert export([*arguments, "--out", str(tmp_path), "--name", "toy"]) == 0
+    assert lightfer(["export", *arguments, "--out", str(tmp_path), "--name", "toy"]) == 0
     said = capsys.readouterr().out
     assert "R = " in said and "toy-fp16.onnx" in said
     assert {p.name for p in tmp_path.iterdir()} == {

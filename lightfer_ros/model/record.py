@@ -1,0 +1,73 @@
+"""Frozen dataclasses out of JSON or YAML, strictly: unknown, missing, mistyped fields are refused by name."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from typing import Any, Dict, Mapping, Tuple, Type, TypeVar
+
+from lightfer_ros.errors import LightferError, ModelError
+
+_WORDS = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}
+
+_Record = TypeVar("_Record")
+
+
+def record_from(
+    kind: Type[_Record], values: Any, where: str, error: Type[LightferError] = ModelError
+) -> _Record:
+    """Build a dataclass from nested mappings; lists become tuples, whole numbers floats.
+
+    where: names the text in errors. Raises `error` naming field, what was given and what was expected.
+    """
+    if not isinstance(values, Mapping):
+        raise error(f"{where}: expected fields, got {type(values).__name__}")
+    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(str(name) for name in set(values) - set(fields))
+    if unknown:
+        raise error(f"{where}: unknown field {', '.join(unknown)}; known are {', '.join(fields)}")
+    missing = [
+        name
+        for name, f in fields.items()
+        if name not in values
+        and f.default is dataclasses.MISSING
+        and f.default_factory is dataclasses.MISSING
+    ]
+    if missing:
+        raise error(f"{where}: field {', '.join(missing)} is missing")
+    hints = typing.get_type_hints(kind)
+    converted: Dict[str, Any] = {
+        name: _convert(hints[name], value, f"{where}: {name}", error) for name, value in values.items()
+    }
+    return kind(**converted)
+
+
+def _convert(hint: Any, value: Any, where: str, error: Type[LightferError]) -> Any:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if dataclasses.is_dataclass(hint):
+        return record_from(typing.cast(Type[Any], hint), value, where, error)
+    if origin is tuple:
+        return _convert_tuple(arguments, value, where, error)
+    if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
+        if not isinstance(value, Mapping):
+            raise error(f"{where} is {value!r}, expected fields")
+        return {str(k): _convert(arguments[1], v, f"{where}: {k}", error) for k, v in value.items()}
+    if type(None) in arguments:  # Optional, written either way
+        return None if value is None else _convert(arguments[0], value, where, error)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, hint) and isinstance(value, bool) == (hint is bool):
+        return value
+    raise error(f"{where} is {value!r}, expected {_WORDS.get(hint, hint.__name__)}")
+
+
+def _convert_tuple(
+    arguments: Tuple[Any, ...], value: Any, where: str, error: Type[LightferError]
+) -> Tuple[Any, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise error(f"{where} is {value!r}, expected a list")
+    if arguments[-1] is Ellipsis:
+        arguments = (arguments[0],) * len(value)
+    if len(value) != len(arguments):
+        raise error(f"{where} is {value!r}, expected {len(arguments)} values")
+    return tuple(_convert(hint, v, where, error) for hint, v in zip(arguments, value))

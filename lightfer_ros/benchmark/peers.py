@@ -16,23 +16,22 @@ from lightfer_ros.model import manifest
 from lightfer_ros.model.metadata import read_metadata
 from lightfer_ros.runtimes import load
 
-Process = Callable[[np.ndarray], int]
-"""Takes a frame, uint8 [h, w, 3] BGR, and returns how many faces it classified in it."""
-
 
 @dataclass(frozen=True)
 class Peer:
-    """One way. what: in words. make: loads it and returns its function; raises where something is missing."""
+    """One way. make: loads it and returns its function; raises where something is missing.
+
+    The function takes a frame, uint8 [h, w, 3] BGR, and returns how many faces it classified in it.
+    """
 
     name: str
-    what: str
     detector: str
     model: str
     runtime: str
-    make: Callable[[], Process]
+    make: Callable[[], Callable[[np.ndarray], int]]
 
 
-def make(peer: Peer) -> Process:
+def make(peer: Peer) -> Callable[[np.ndarray], int]:
     """Load a peer. Raises RuntimeUnavailableError saying what to install, or ModelError."""
     try:
         return peer.make()
@@ -42,14 +41,16 @@ def make(peer: Peer) -> Process:
         raise RuntimeUnavailableError(f"{peer.name}: {type(error).__name__}: {error}") from error
 
 
-def _paper() -> Process:
+def _paper() -> Callable[[np.ndarray], int]:
+    """dlib HOG on every frame, 68 landmarks, the unpruned Xception in FP32 at 71×71."""
     from lightfer_ros.benchmark.paper_pipeline import PaperPipeline
 
     pipeline = PaperPipeline()
     return lambda bgr: len(pipeline.process(bgr))
 
 
-def _fer() -> Process:
+def _fer() -> Callable[[np.ndarray], int]:
+    """The package fer with its defaults: Haar cascade and mini-XCEPTION in TensorFlow Lite."""
     try:
         from fer.fer import FER
     except ImportError as error:
@@ -61,7 +62,7 @@ def _fer() -> Process:
     return lambda bgr: len(detector.detect_emotions(bgr))
 
 
-def _haar() -> Process:
+def _haar() -> Callable[[np.ndarray], int]:
     """As the many tutorials do: Haar cascade with OpenCV's usual settings, each box resized, one by one."""
     cascade_file = _cascade_file()
     if not hasattr(cv2, "CascadeClassifier"):
@@ -100,7 +101,6 @@ PEERS = {
     for peer in (
         Peer(
             "paper",
-            "the paper's own way: dlib HOG on every frame, 68 landmarks, unpruned Xception FP32 at 71x71",
             "dlib_hog",
             "Xception, random weights",
             "onnxruntime",
@@ -108,12 +108,11 @@ PEERS = {
         ),
         Peer(
             "haar",
-            "OpenCV's Haar cascade on every frame and mini-XCEPTION, one face after the other",
             "haar",
             "mini_xception",
             "onnxruntime",
             _haar,
         ),
-        Peer("fer", "the Python package fer with its defaults", "haar", "mini_xception", "tflite", _fer),
+        Peer("fer", "haar", "mini_xception", "tflite", _fer),
     )
 }

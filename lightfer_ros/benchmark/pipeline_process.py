@@ -52,10 +52,6 @@ class NamedEngine(PipelineConfig):
         )
 
 
-Way = Callable[[np.ndarray, float], int]
-"""Takes a frame, uint8 [h, w, 3] BGR, and its stamp in seconds; returns how many faces it saw."""
-
-
 def main() -> int:
     """Measure what the first line of standard input asks for; 0 with the result, 1 with an error, as JSON."""
     asked = json.loads(sys.stdin.readline())
@@ -75,10 +71,16 @@ def main() -> int:
     return 0
 
 
-def run(way: Way, stages: Callable[[], dict[str, float]], video: Path, most_frames: int) -> dict[str, Any]:
+def run(
+    way: Callable[[np.ndarray, float], int],
+    stages: Callable[[], dict[str, float]],
+    video: Path,
+    most_frames: int,
+) -> dict[str, Any]:
     """Take a video's frames as fast as they can be had, each with the stamp that the video gives it.
 
-    stages: seconds of each stage of the newest frame. Returns plain values; times in ms, of a frame. Raises
+    way: takes a frame, uint8 [h, w, 3] BGR, and its stamp in seconds; returns how many faces it saw. stages:
+    seconds of each stage of the newest frame. Returns plain values; times in ms, of a frame. Raises
     SourceError where the video cannot be read.
     """
     capture = cv2.VideoCapture(str(video))
@@ -118,7 +120,9 @@ def run(way: Way, stages: Callable[[], dict[str, float]], video: Path, most_fram
     }
 
 
-def _way(asked: dict[str, Any]) -> tuple[dict[str, str], Way, Callable[[], dict[str, float]]]:
+def _way(
+    asked: dict[str, Any],
+) -> tuple[dict[str, str], Callable[[np.ndarray, float], int], Callable[[], dict[str, float]]]:
     if asked["way"] in PEERS:
         peer = PEERS[asked["way"]]
         process = make(peer)
@@ -135,7 +139,7 @@ def _way(asked: dict[str, Any]) -> tuple[dict[str, str], Way, Callable[[], dict[
     return about, lambda bgr, stamp: len(pipeline.process(bgr, stamp)), lambda: pipeline.stage_seconds
 
 
-def _warm_up(way: Way, video: Path) -> None:
+def _warm_up(way: Callable[[np.ndarray, float], int], video: Path) -> None:
     """The first frames, with stamps before the video's own, so that its first frame finds nobody known."""
     capture = cv2.VideoCapture(str(video))
     for index in range(WARM_UP_FRAMES):

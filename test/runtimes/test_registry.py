@@ -12,7 +12,7 @@ import pytest
 from lightfer_ros.errors import ConfigurationError, ModelError, RuntimeUnavailableError
 from lightfer_ros.runtimes import RuntimeOptions, load, runtimes
 from lightfer_ros.runtimes.agreement import fixed_input
-from lightfer_ros.runtimes.tensorrt_engine import build_engine
+from lightfer_ros.runtimes.tensorrt_engine import build_engine, engine_wanted
 
 CPU = "CPUExecutionProvider"
 
@@ -131,3 +131,32 @@ def test_the_input_of_the_comparison_is_the_same_everywhere(tiny, model):
     assert batch.shape == (4, 16, 16, 1) and batch.dtype == np.float32
     assert (batch.min(), batch.max()) == pytest.approx((-1, 1), abs=1e-5)
     np.testing.assert_allclose(batch[0, 8, ::5, 0], [-0.58096, 0.83688, 0.46669, 0.57707], atol=1e-4)
+
+
+def test_a_model_for_other_classes_is_refused_with_those_expected(model, options):
+    beside = model.with_name(model.name + ".json")
+    beside.write_text(beside.read_text().replace('"disgust"', '"contempt"'))
+    with pytest.raises(ModelError, match=r"classes .*contempt.*expected .*'angry', 'disgust', 'fear'"):
+        load(model, options())
+
+
+@pytest.mark.parametrize("trouble", ["too little memory", "another version", "damaged"])
+def test_an_engine_that_is_no_use_here_gives_way_to_the_next_in_order_and_says_why(
+    model, options, nvidia, tiny, trouble
+):
+    trt = nvidia.install("10.3.0")
+    engine = build_engine(model, options())
+    if trouble == "too little memory":
+        trt.faults.no_memory_for_contexts = True
+    elif trouble == "another version":
+        nvidia.install("10.4.0")
+    else:
+        engine.write_bytes(engine.read_bytes()[:-1])
+    with load(model, options()) as session:
+        reason = dict(session.passed_over)["tensorrt NVIDIA Orin"]
+        assert session.runtime == "onnxruntime"
+        assert (
+            "gets no GPU memory" if trouble == "too little memory" else "no engine for this GPU"
+        ) in reason
+        np.testing.assert_allclose(session.run(tiny.crops(2)), tiny.answer(tiny.crops(2)), atol=1e-4)
+    assert engine_wanted(model, options()) == (trouble != "too little memory"), "a stale one is built anew"

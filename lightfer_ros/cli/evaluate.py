@@ -46,8 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--faces",
         choices=("as-is", "detect"),
         default="as-is",
-        help="as-is: pictures are faces already, taken whole; detect: find the face and cut it out as the "
-        "node does, and take a picture whole where none is found; default %(default)s",
+        help="as-is: pictures are faces already, their middle squares are taken; detect: find the face and "
+        "cut it out as the node does, and take a picture as it is where none is found; default %(default)s",
     )
     add(
         "--detector",

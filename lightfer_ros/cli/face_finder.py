@@ -32,7 +32,7 @@ class FaceFinder:
         self.not_found = 0
 
     def __call__(self, picture: np.ndarray, size: int) -> np.ndarray:
-        """The largest face in grey uint8 [h, w], as uint8 [size, size]; without any, the picture whole."""
+        """The largest face in grey uint8 [h, w], as uint8 [size, size]; without any, its middle."""
         scanned = _scanned(picture)
         frame = Frame.from_array(scanned)
         faces = self._detector.detect(frame)

@@ -11,13 +11,13 @@ from typing import Any, Callable, Dict, List, Optional
 import numpy as np
 
 from lightfer_ros.errors import DataError
+from lightfer_ros.evaluation.answers import answers, to_inputs
 from lightfer_ros.evaluation.duplicates import duplicates
 from lightfer_ros.evaluation.faces import FaceSet
 from lightfer_ros.evaluation.metrics import Interval, Scores, score
-from lightfer_ros.model import EMOTIONS, ModelMetadata
+from lightfer_ros.model import EMOTIONS
 from lightfer_ros.runtimes import Session
 
-BATCH = 16
 TIMED_FACES = 200
 
 Reading = Callable[[np.ndarray], np.ndarray]
@@ -29,8 +29,8 @@ class Report:
     """scores: over all faces. deduplicated: over those not in the training data, None without an index.
 
     ms_per_image: median time of classifying one face alone. duplicates: faces left out of `deduplicated`.
-    detector: what found the faces in the pictures, None where pictures were taken whole. faces_not_found:
-    pictures in which it found none, and which were therefore taken whole.
+    detector: what found the faces in the pictures, None where pictures were taken as they are.
+    faces_not_found: pictures in which it found none, and which were therefore taken as they are.
     """
 
     model: str
@@ -85,7 +85,7 @@ class Report:
         if self.detector:
             lines.append(
                 f"{self.detector} found no face in {self.faces_not_found} of {s.images} pictures; "
-                "those were taken whole"
+                "those were taken as they are"
             )
         if d is not None:
             lines.append(
@@ -119,36 +119,25 @@ def evaluate(
     `duplicates`. reading: makes probabilities of what the model answers, where it does not answer with
     those. Raises DataError when there are no faces or they are of another size.
     """
-    about = session.metadata
-    if not len(faces) or faces.images.shape[1] != about.input_size:
-        raise DataError(
-            f"{data}: {len(faces)} faces of {faces.images.shape[1]} pixels, expected at least one, "
-            f"of {about.input_size}"
-        )
     known = np.zeros(len(faces), bool)
     if index is not None:
         known = duplicates(faces.hashes, index)
-    inputs = to_inputs(faces.images, about)
-    answers = np.concatenate([session.run(inputs[i : i + BATCH]) for i in range(0, len(inputs), BATCH)])
-    probabilities = reading(answers) if reading else answers
+    try:
+        answered = answers(session, faces.images)
+    except DataError as error:
+        raise DataError(f"{data}: {error}") from None
+    probabilities = reading(answered) if reading else answered
     deduplicated = None
     if index is not None and not known.all():
         deduplicated = score(probabilities[~known], faces.labels[~known])
     return Report(
-        model=about.name,
+        model=session.metadata.name,
         data=data,
         scores=score(probabilities, faces.labels),
         deduplicated=deduplicated,
         duplicates=int(known.sum()),
-        ms_per_image=_time(session, inputs),
+        ms_per_image=_time(session, to_inputs(faces.images[:TIMED_FACES], session.metadata)),
     )
-
-
-def to_inputs(images: np.ndarray, about: ModelMetadata) -> np.ndarray:
-    """uint8 faces [n, s, s] as a model wants them: float32 [n, s, s, c]."""
-    norm = about.normalization
-    scaled = images.astype(np.float32) * np.float32(norm.scale) + np.float32(norm.offset)
-    return np.repeat(scaled[..., None], about.channels, axis=3)
 
 
 def _time(session: Session, inputs: np.ndarray) -> float:

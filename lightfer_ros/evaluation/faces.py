@@ -73,7 +73,7 @@ Cut = Callable[[np.ndarray, int], np.ndarray]
 
 
 def gather(pictures: Iterable[LabelledPicture], size: int, cut: Optional[Cut] = None) -> FaceSet:
-    """All pictures as faces of `size` x `size` pixels; whole where no `cut` is given."""
+    """All pictures as faces of `size` x `size` pixels; their middle squares where no `cut` is given."""
     cut = cut or to_grey_square
     images: List[np.ndarray] = []
     hashes: List[str] = []
@@ -100,14 +100,18 @@ def pixel_hashes(images: np.ndarray) -> List[str]:
 
 
 def to_grey_square(picture: np.ndarray, size: int) -> np.ndarray:
-    """A grey picture uint8 [h, w] as uint8 [size, size]: whole, so a picture that is not square is squeezed.
+    """The middle square of a grey picture uint8 [h, w] as uint8 [size, size].
 
+    A squeezed face is recognised worse than one that lost a margin: docs/evaluation.md has the figures.
     Shrinking averages the pixels that fall together, so that nothing aliases.
     """
     if picture.shape == (size, size):
         return picture
     import cv2
 
-    shrink = picture.shape[0] > size and picture.shape[1] > size
-    how = cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(picture, (size, size), interpolation=how))
+    height, width = picture.shape
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = picture[top : top + side, left : left + side]
+    how = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(square, (size, size), interpolation=how))

@@ -18,7 +18,7 @@ def read_faces(path: Path, split: Optional[str] = None, size: int = 48, cut: Opt
 
     A CSV (`.csv`, `.csv.xz`, `.csv.gz`) as Kaggle publishes FER2013, `split` being its Usage; or a folder
     or zip with a folder per class, `split` being a folder above them. cut: takes the face out of each
-    picture; without it pictures are taken whole. Raises DataError naming the file, the row or picture, and
+    picture; without it the middle square is taken. Raises DataError naming the file, the row or picture, and
     what was expected.
     """
     if cut is None and path.name.endswith(CSV_ENDINGS):

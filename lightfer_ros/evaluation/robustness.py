@@ -7,7 +7,7 @@ from typing import Callable, Dict, Iterator, Tuple
 
 import numpy as np
 
-from lightfer_ros.evaluation.evaluate import BATCH, to_inputs
+from lightfer_ros.evaluation.answers import answers
 from lightfer_ros.evaluation.faces import FaceSet
 from lightfer_ros.evaluation.metrics import Interval, wilson
 from lightfer_ros.runtimes import Session
@@ -93,9 +93,7 @@ def measure(session: Session, faces: FaceSet, names: Tuple[str, ...] = tuple(CHA
         change, strengths = CHANGES[name]
         for strength in strengths:
             changed = np.stack([change(face, strength) for face in faces.images])
-            inputs = to_inputs(changed, session.metadata)
-            parts = [session.run(inputs[i : i + BATCH]).argmax(1) for i in range(0, len(inputs), BATCH)]
-            hits = int((np.concatenate(parts) == faces.labels).sum())
+            hits = int((answers(session, changed).argmax(1) == faces.labels).sum())
             yield Point(name, strength, hits / len(faces), wilson(hits, len(faces)))
 
 

@@ -163,3 +163,14 @@ def test_another_kind_of_file_says_what_is_read(tmp_path):
     (tmp_path / "faces.tar").write_bytes(b"x")
     with pytest.raises(DataError, match=r"unknown kind of data set; expected \.csv"):
         read_faces(tmp_path / "faces.tar")
+
+
+def test_of_a_picture_that_is_not_square_the_middle_is_taken_not_squeezed(tmp_path):
+    picture = np.full((90, 60), 200, np.uint8)
+    picture[15:75] = np.tile(np.where(np.arange(60) < 30, 0, 100).astype(np.uint8), (60, 1))
+    (tmp_path / "n" / "fear").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "n" / "fear" / "tall.png"), picture)
+    cv2.imwrite(str(tmp_path / "n" / "fear" / "wide.png"), picture.T)
+    tall, wide = read_faces(tmp_path / "n").images
+    assert (tall[:, :24] == 0).all() and (tall[:, 24:] == 100).all()
+    assert np.array_equal(wide, tall.T)

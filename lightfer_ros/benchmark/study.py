@@ -149,7 +149,8 @@ def _measure(name: str, epochs: int, path: Path, faces: Any) -> Row:
     from lightfer_ros.compression.prepare import read_float
     from lightfer_ros.compression.ratio import count_layers
     from lightfer_ros.compression.reference import published_layers
-    from lightfer_ros.evaluation.evaluate import evaluate, to_inputs
+    from lightfer_ros.evaluation.answers import to_inputs
+    from lightfer_ros.evaluation.evaluate import evaluate
     from lightfer_ros.runtimes import RuntimeOptions, load
 
     network, _ = read_float(path)

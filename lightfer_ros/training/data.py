@@ -13,6 +13,7 @@ from lightfer_ros.evaluation.faces import FaceSet, pixel_hashes
 from lightfer_ros.evaluation.readers import read_faces
 from lightfer_ros.model import EMOTIONS
 from lightfer_ros.training.targets import blend, read_votes, translate_votes
+from lightfer_ros.training.teacher import fingerprint, taught
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,9 @@ class TrainingData:
 class DataOptions:
     """Where the faces are and how labels become targets.
 
-    hard_share: of FER2013's own label in a target, the rest is FER+. class_balance: see
-    `targets.face_weights`; above 0, rare classes gain recall at some cost in accuracy.
+    hard_share: of FER2013's own label in a target, the rest is FER+. teacher: a model file whose answers are
+    then `teacher_share` of it. class_balance: see `targets.face_weights`; above 0, rare classes gain recall
+    at some cost in accuracy.
     """
 
     path: str = ""
@@ -46,6 +48,8 @@ class DataOptions:
     validation_split: str = "PublicTest"
     hard_share: float = 0.7
     label_smoothing: float = 0.0
+    teacher: str | None = None
+    teacher_share: float = 0.5
     class_balance: float = 0.0
     input_size: int = 48
 
@@ -66,14 +70,22 @@ def load(options: DataOptions) -> TrainingData:
     keep = np.array([h not in held for h in hashes])
     hashes = [h for h, k in zip(hashes, keep, strict=True) if k]
     images, merged_targets = _merge_copies(train.images[keep], targets[keep], hashes)
+    teacher = Path(options.teacher) if options.teacher else None
+    if teacher:
+        merged_targets = taught(merged_targets, images, teacher, options.teacher_share)
     left_out, merged = int((~keep).sum()), int(keep.sum()) - len(images)
-    digest = _digest(train, validation, votes, hard_share, options.label_smoothing)
+    numbers = (hard_share, options.label_smoothing)
+    if teacher:
+        numbers = (*numbers, options.teacher_share)
+    digest = _digest(train, validation, votes, numbers, fingerprint(teacher))
     return TrainingData(images, merged_targets, validation, left_out, merged, digest)
 
 
-def _digest(train: FaceSet, validation: FaceSet, votes: np.ndarray, *numbers: float) -> str:
+def _digest(
+    train: FaceSet, validation: FaceSet, votes: np.ndarray, numbers: tuple[float, ...], teacher: str
+) -> str:
     """What went in, not what was computed from it: that differs between machines in the last bits."""
-    digest = hashlib.sha256(repr(numbers).encode())
+    digest = hashlib.sha256(repr(numbers).encode() + teacher.encode())
     for faces in (train, validation):
         digest.update(faces.images.tobytes())
         digest.update(faces.labels.astype("<i8").tobytes())

@@ -11,7 +11,7 @@ from lightfer_ros.benchmark import architectures, speed_tables
 from lightfer_ros.benchmark.architectures import simple_cnn
 from lightfer_ros.benchmark.paper_tables import TABLE_1, TABLE_4
 from lightfer_ros.cli.main import main
-from lightfer_ros.evaluation.evaluate import to_inputs
+from lightfer_ros.evaluation.answers import to_inputs
 from lightfer_ros.model import EMOTIONS, manifest
 from lightfer_ros.model.metadata import read_metadata
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from lightfer_ros.errors import ConfigurationError
-from lightfer_ros.training.recipe import Recipe, read_recipe, recipe_from, to_dict
+from lightfer_ros.training.recipe import read_recipe, recipe_from, to_dict
 from lightfer_ros.training.schedule import ScheduleOptions, average_decay
 
 SHIPPED = Path(__file__).parents[2] / "config" / "training" / "shipped.yaml"

@@ -151,7 +151,7 @@ def decode_compressed(format: str, data: Any, *, upright: bool = False) -> Frame
     `format` is the message's own text. It tells depth pictures, which are refused, and Bayer mosaics, which
     are converted; the kind of file is read from the data itself. A camera's frames are taken as they lie;
     `upright` turns a photo as its EXIF orientation says. Raises ImageError when the data is empty, of another
-    kind, corrupt or cut short, or holds more than MAX_PIXELS, which is read from its header before anything
+    kind, corrupt or cut short, or holds MAX_PIXELS and more, which is read from its header before anything
     is decoded. (Damage that leaves a JPEG's or WebP's structure whole shows as a damaged picture.)
     """
     if "compressedDepth" in format:

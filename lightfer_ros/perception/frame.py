@@ -31,7 +31,7 @@ class Frame:
     ) -> None:
         """`bgr` and `grey` make the two arrays, each at most once; one left out is made from the other.
 
-        Raises ImageError when a picture has no pixels or more than MAX_PIXELS.
+        Raises ImageError when a picture has no pixels, or MAX_PIXELS and more.
         """
         check_size(width, height)
         self.width = width
@@ -74,13 +74,13 @@ class Frame:
 
 
 def check_size(width: int, height: int) -> None:
-    """Raise ImageError when a picture has no pixels or more than MAX_PIXELS."""
+    """Raise ImageError when a picture has no pixels, or MAX_PIXELS and more."""
     if width <= 0 or height <= 0:
         raise ImageError(f"picture size is {width}x{height}, expected at least 1x1")
-    if width * height > MAX_PIXELS:
+    if width * height >= MAX_PIXELS:
         raise ImageError(
             f"picture size is {width}x{height} ({width * height / 1e6:.1f} megapixels), "
-            f"expected at most {MAX_PIXELS // 1_000_000} megapixels"
+            f"expected under {MAX_PIXELS // 1_000_000} megapixels"
         )
 
 

@@ -177,7 +177,7 @@ def test_a_frame_takes_only_pictures(given_array):
         ({"encoding": "yuyv", "width": 7, "step": 14, "data": bytes(56)}, ["7x4", "even width"]),
         ({"encoding": "nv12", "height": 5, "step": 8, "data": bytes(60)}, ["8x5", "even width and height"]),
         ({"encoding": "bayer_rggb8", "height": 2, "step": 8, "data": bytes(16)}, ["8x2", "at least 3x3"]),
-        ({"width": 10_000, "height": 5_001, "step": 30_000}, ["50.0 megapixels", "at most 50"]),
+        ({"width": 10_000, "height": 5_000, "step": 30_000}, ["50.0 megapixels", "under 50"]),
     ],
 )
 def test_a_wrong_picture_is_refused_with_what_was_given_and_what_was_expected(wrong, words):
@@ -277,7 +277,7 @@ def _claiming(size: int, kind: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "webp"])
-def test_a_picture_of_more_than_50_megapixels_is_refused_before_it_is_decoded(kind, monkeypatch):
+def test_a_picture_of_50_megapixels_is_refused_before_it_is_decoded(kind, monkeypatch):
     monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("decoded"))
     size = int(MAX_PIXELS**0.5) + 1
     with pytest.raises(ImageError, match=f"{size}x{size} .*megapixels"):

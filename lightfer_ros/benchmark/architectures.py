@@ -22,19 +22,18 @@ def xception() -> RandomNetwork:
     net = RandomNetwork("xception_random", XCEPTION_SIDE, 3)
     x = net.convolution(INPUT, 32, 3, stride=2, padded=False)
     x = net.convolution(net.relu(x), 64, 3, padded=False)
-    x = net.relu(x)
-    for channels, first_relu in ((128, False), (256, True), (728, True)):
-        x = _xception_down(net, x, (channels, channels), first_relu)
-    for _ in range(8):
-        y = x
-        for _ in range(3):
-            y = net.separable(net.relu(y), 728)
-        x = net.add(y, x)
-    x = _xception_down(net, x, (728, 1024), True)
-    for channels in (1536, 2048):
-        x = net.relu(net.separable(x, channels))
-    net.head(net.global_average(x))
-    return net
+    return _xception_from(net, net.relu(x), (2, 2, 2), 2)
+
+
+def xception_for_small_faces(side: int = FER2013_SIDE, channels: int = 1) -> RandomNetwork:
+    """Xception's layers with the strides of our own network (config/training/shipped.yaml), unpruned.
+
+    At 48×48 the published strides would leave 2×2 of a face; ours keep maps large for longer.
+    """
+    net = RandomNetwork(f"xception_{side}_random", side, channels)
+    x = net.relu(net.convolution(INPUT, 32, 3))
+    x = net.relu(net.convolution(x, 64, 3, stride=2))
+    return _xception_from(net, x, (1, 2, 2), 2)
 
 
 def vgg_16(channels: int = 1) -> RandomNetwork:
@@ -97,16 +96,27 @@ ARCHITECTURES: dict[str, Callable[[], RandomNetwork]] = {
 
 
 def model_file(name: str) -> Path:
-    """The ONNX file of an architecture with its metadata, made on first use in the user's cache.
+    """The ONNX file of one of ARCHITECTURES with its metadata, made on first use in the user's cache.
 
     Raises RuntimeUnavailableError without the package onnx.
     """
+    return _kept(name.lower().replace(" ", "_").replace("-", "_"), name, ARCHITECTURES[name])
+
+
+def unpruned_file(pruned: ModelMetadata) -> Path:
+    """The ONNX file of `xception_for_small_faces` with the input of another network; see `model_file`."""
+    side, channels = pruned.input_size, pruned.channels
+    name = f"xception_{side}x{side}x{channels}_unpruned"
+    return _kept(name, "Xception, unpruned", lambda: xception_for_small_faces(side, channels))
+
+
+def _kept(stem: str, name: str, make: Callable[[], RandomNetwork]) -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "lightfer" / "benchmark"
-    path = cache / (name.lower().replace(" ", "_").replace("-", "_") + "_random_weights.onnx")
+    path = cache / f"{stem}_random_weights.onnx"
     if path.is_file() and metadata_path(path).is_file():
         return path
     try:
-        net = ARCHITECTURES[name]()
+        net = make()
         net.write(path)
     except ModuleNotFoundError as error:
         raise RuntimeUnavailableError(f"{name} cannot be made: pip install {error.name}") from error
@@ -129,8 +139,28 @@ def model_file(name: str) -> Path:
     return path
 
 
-def _xception_down(net: RandomNetwork, x: str, channels: tuple[int, int], first_relu: bool) -> str:
-    shortcut = net.convolution(x, channels[1], 1, stride=2)
+def _xception_from(
+    net: RandomNetwork, x: str, entry_strides: tuple[int, int, int], exit_stride: int
+) -> RandomNetwork:
+    """What follows Xception's first two convolutions."""
+    for index, channels in enumerate((128, 256, 728)):
+        x = _xception_down(net, x, (channels, channels), entry_strides[index], first_relu=index > 0)
+    for _ in range(8):
+        y = x
+        for _ in range(3):
+            y = net.separable(net.relu(y), 728)
+        x = net.add(y, x)
+    x = _xception_down(net, x, (728, 1024), exit_stride, first_relu=True)
+    for channels in (1536, 2048):
+        x = net.relu(net.separable(x, channels))
+    net.head(net.global_average(x))
+    return net
+
+
+def _xception_down(
+    net: RandomNetwork, x: str, channels: tuple[int, int], stride: int, first_relu: bool
+) -> str:
+    shortcut = net.convolution(x, channels[1], 1, stride=stride)
     x = net.separable(net.relu(x) if first_relu else x, channels[0])
     x = net.separable(net.relu(x), channels[1])
-    return net.add(net.max_pool(x, 3, 2), shortcut)
+    return net.add(net.max_pool(x, 3, stride) if stride > 1 else x, shortcut)

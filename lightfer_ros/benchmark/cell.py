@@ -104,16 +104,17 @@ def time_batch(session: Session, batch: np.ndarray, seconds: float) -> Timing:
         session.run(batch)
         warm += 1
     times: list[float] = []
-    began, cpu_began = time.perf_counter(), time.process_time()
+    began, cpu = time.perf_counter(), 0.0
     while True:
+        cpu_start = time.process_time()
         for _ in range(10):
             start = time.perf_counter()
             session.run(batch)
             times.append(time.perf_counter() - start)
+        cpu += time.process_time() - cpu_start
         spent = time.perf_counter() - began
         if spent >= seconds or (len(times) >= FEWEST_RUNS and interval_of_median(times) <= TIGHT):
             break
-    cpu = time.process_time() - cpu_began
     p50, p99 = np.percentile(times, (50, 99))
     return Timing(
         p50_ms=1000.0 * float(p50),

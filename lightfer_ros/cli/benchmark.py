@@ -12,6 +12,7 @@ BENCHMARKS: Dict[str, str] = {
     "classifier": "every engine, precision, batch and number of threads on one network",
     "pipeline": "the whole way of a frame over a video: FPS, processor, memory, power, beside the peers",
     "table": "the paper's Tables 1 to 4, its rows beside those of this machine",
+    "ratios": "what quantization, pruning and the engine are each worth, on one thread",
     "realtime": "frames to faces on one thread, beside the paper's pipeline: speed, recall, tracks",
     "study": "training runs side by side: what pruning, thinness and zeros buy",
     "track_video": "make videos of moving faces with truth, to measure with",

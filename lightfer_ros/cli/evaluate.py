@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
+from lightfer_ros.cli.extras import require_modules
 from lightfer_ros.errors import ModelError
 from lightfer_ros.evaluation import foreign
 from lightfer_ros.evaluation.confusion_picture import save_confusion
@@ -85,7 +86,8 @@ def _report(args: argparse.Namespace) -> Report:
         about = session.metadata
         finder: Optional[FaceFinder] = None
         if args.faces == "detect":
-            from lightfer_ros.cli.face_finder import FaceFinder  # needs dlib and its landmark file
+            require_modules("--faces detect", "dlib")
+            from lightfer_ros.cli.face_finder import FaceFinder
 
             finder = FaceFinder(args.detector, about.crop_geometry)
         faces = read_faces(args.data, args.split, about.input_size, finder)

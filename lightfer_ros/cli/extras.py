@@ -7,17 +7,22 @@ from typing import Dict
 
 from lightfer_ros.errors import ConfigurationError
 
-EXTRAS: Dict[str, str] = {"torch": "train", "keras": "train", "onnx": "train", "ai_edge_litert": "litert"}
-"""Modules that only some commands import, and the extra of setup.py that brings them."""
+_TRAIN = 'pip install "lightfer_ros[train]" (in a checkout: `make train` sets up .venv-train)'
+
+INSTALL: Dict[str, str] = {
+    "torch": _TRAIN,
+    "keras": _TRAIN,
+    "onnx": _TRAIN,
+    "ai_edge_litert": 'pip install "lightfer_ros[litert]"',
+    "dlib": "pip install dlib-bin",
+}
+"""Modules that only some commands import, and what installs them."""
 
 
 def require_modules(purpose: str, *modules: str) -> None:
-    """Raise ConfigurationError naming the missing modules and the command that installs them."""
+    """Raise ConfigurationError naming the modules that are missing and the command that installs them."""
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
-        extra = EXTRAS[missing[0]]
-        checkout = " (in a checkout: `make train` sets up .venv-train)" if extra == "train" else ""
         raise ConfigurationError(
-            f"{purpose} needs {', '.join(missing)}, which this Python does not have: "
-            f'pip install "lightfer_ros[{extra}]"{checkout}'
+            f"{purpose} needs {', '.join(missing)}, which this Python does not have: {INSTALL[missing[0]]}"
         )

@@ -21,6 +21,7 @@ COMMANDS: Dict[str, str] = {
     "export": "write a trained network as model files: ONNX, LiteRT, Keras; FP32, FP16, INT8, INT4",
     "quantize": "quantize a float network to any number of bits, and say what that costs",
     "evaluate": "score a model file on a data set: accuracy, in all and per class, calibration, time",
+    "robustness": "plot accuracy under padding, shift, rotation, blur, light, JPEG and face size",
     "register": "add a model file to those that ship: its card, its entry in the manifest",
     "benchmark": "measure this machine: rate, latency, processor, memory",
     "engine": "build TensorRT engines by hand, list them, clear them",

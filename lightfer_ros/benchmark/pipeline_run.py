@@ -3,6 +3,7 @@
 # Worth most on a robot, so it stays importable on Python 3.8.
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -69,16 +70,14 @@ def measure(
         "frames": frames,
         "extra": EXTRA_RUNTIMES,
     }
-    with (
-        tempfile.TemporaryFile("w+") as complaints,
-        subprocess.Popen(
+    with tempfile.TemporaryFile("w+") as complaints:
+        process = subprocess.Popen(
             [sys.executable, "-m", "lightfer_ros.benchmark.pipeline_process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
             text=True,
-        ) as process,
-    ):
+        )
         assert process.stdin is not None and process.stdout is not None
         try:
             return _converse(name, process, json.dumps(asked))
@@ -91,6 +90,10 @@ def measure(
             return PipelineRow(name, error=f"the process ended with {how}: {lines[-1]}")
         finally:
             process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                with contextlib.suppress(OSError):  # what it never read
+                    pipe.close()
 
 
 def _converse(name: str, process: Any, asked: str) -> PipelineRow:

@@ -7,6 +7,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Dict
 
+from lightfer_ros.errors import LightferError
+
 BENCHMARKS: Dict[str, str] = {
     "ros": "the node on a real ROS graph: rate, latency, processor, memory with one face and with five",
     "classifier": "every engine, precision, batch and number of threads on one network",
@@ -27,7 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = parser.add_subparsers(dest="benchmark", metavar="BENCHMARK")
     for name, summary in BENCHMARKS.items():
         subparser = names.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
-        _module(name).add_arguments(subparser)
+        try:
+            _module(name).add_arguments(subparser)
+        except (ImportError, SyntaxError) as error:  # some want a newer Python than a robot has
+            subparser.set_defaults(cannot_run=f"benchmark {name} cannot run here: {error}")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,6 +42,8 @@ def run(args: argparse.Namespace) -> int:
         parser = argparse.ArgumentParser()
         _module(name).add_arguments(parser)
         parser.parse_args([], namespace=args)
+    if getattr(args, "cannot_run", None):
+        raise LightferError(args.cannot_run)
     return int(_module(name).run(args))
 
 

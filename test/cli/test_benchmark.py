@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from lightfer_ros.cli.benchmark import BENCHMARKS
 from lightfer_ros.cli.main import main
 from lightfer_ros.model import manifest
 
@@ -67,3 +68,11 @@ def test_the_help_names_the_benchmarks(capsys):
     with pytest.raises(SystemExit):
         main(["benchmark", "--help"])
     assert "ros" in capsys.readouterr().out
+
+
+def test_a_benchmark_that_this_python_cannot_load_leaves_the_others_alone(monkeypatch, capsys):
+    monkeypatch.setitem(BENCHMARKS, "newer", "needs a newer Python")  # there is no such module
+    assert main(["benchmark", "newer"]) == 2
+    assert "lightfer: benchmark newer cannot run here: No module named" in capsys.readouterr().err
+    assert main(["benchmark", "classifier", "--batch", "0"]) == 2
+    assert "--batch is 0" in capsys.readouterr().err

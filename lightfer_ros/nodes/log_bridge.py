@@ -5,14 +5,6 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from rclpy.logging import LoggingSeverity
-
-_SEVERITIES = (
-    (logging.ERROR, LoggingSeverity.ERROR),
-    (logging.WARNING, LoggingSeverity.WARN),
-    (logging.INFO, LoggingSeverity.INFO),
-)
-
 
 class LogBridge(logging.Handler):
     """Forwards records of `lightfer_ros`, information and above, to a node's logger, until it is closed."""
@@ -28,8 +20,13 @@ class LogBridge(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """One record; never raises."""
         try:
-            severity = next(ours for level, ours in _SEVERITIES if record.levelno >= level)
-            self._logger.log(record.getMessage(), severity)
+            # A line each: rclpy refuses another severity from a line that has logged before.
+            if record.levelno >= logging.ERROR:
+                self._logger.error(record.getMessage())
+            elif record.levelno >= logging.WARNING:
+                self._logger.warning(record.getMessage())
+            else:
+                self._logger.info(record.getMessage())
         except Exception:
             self.handleError(record)
 

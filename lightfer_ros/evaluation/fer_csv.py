@@ -73,9 +73,9 @@ def _rows(path: Path) -> Iterator[Tuple[str, str, str]]:
 
 
 def _open(path: Path) -> IO[str]:
-    if path.suffix == ".xz":
+    if path.suffix.lower() == ".xz":
         return lzma.open(path, "rt", encoding=ENCODING, newline="")
-    if path.suffix == ".gz":
+    if path.suffix.lower() == ".gz":
         return gzip.open(path, "rt", encoding=ENCODING, newline="")
     return path.open("r", encoding=ENCODING, newline="")
 

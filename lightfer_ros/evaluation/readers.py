@@ -21,20 +21,20 @@ def read_faces(path: Path, split: Optional[str] = None, size: int = 48, cut: Opt
     picture; without it the middle square is taken. Raises DataError naming the file, the row or picture, and
     what was expected.
     """
-    if cut is None and path.name.endswith(CSV_ENDINGS):
+    if cut is None and path.name.lower().endswith(CSV_ENDINGS):
         return read_fer_csv(path, split, size)
     return gather(read_pictures(path, split), size, cut)
 
 
 def read_pictures(path: Path, split: Optional[str] = None) -> Iterator[LabelledPicture]:
     """The same pictures one by one at their own size. Raises as `read_faces`."""
-    if path.name.endswith(CSV_ENDINGS):
+    if path.name.lower().endswith(CSV_ENDINGS):
         faces = read_fer_csv(path, split)
         for i, name in enumerate(faces.names):
             yield LabelledPicture(name, int(faces.labels[i]), faces.images[i])
     elif path.is_dir():
         yield from pictures_in_folder(path, split)
-    elif path.suffix == ".zip" and path.is_file():
+    elif path.suffix.lower() == ".zip" and path.is_file():
         yield from pictures_in_zip(path, split)
     elif not path.exists():
         raise DataError(f"{path} does not exist; expected a CSV, a folder or a zip with a folder per class")

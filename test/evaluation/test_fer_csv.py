@@ -28,7 +28,7 @@ def written(tmp_path):
     return write
 
 
-@pytest.mark.parametrize("name", ["fer.csv", "fer.csv.xz", "fer.csv.gz"])
+@pytest.mark.parametrize("name", ["fer.csv", "fer.csv.xz", "fer.csv.gz", "FER.CSV"])
 def test_rows_of_a_split_come_in_order_plain_or_compressed(written, name):
     faces = read_faces(written(HEADER + ROWS, name), "Training")
     assert faces.labels.tolist() == [3, 0] and faces.rows.tolist() == [0, 2]
@@ -38,6 +38,11 @@ def test_rows_of_a_split_come_in_order_plain_or_compressed(written, name):
 
 def test_without_a_split_every_row_is_taken(written):
     assert len(read_fer_csv(written(HEADER + ROWS))) == 3
+
+
+def test_a_mark_that_spreadsheets_put_in_front_and_spaces_in_the_header_are_no_harm(written):
+    text = f"\ufeffemotion, Usage, pixels\n4, PrivateTest, {GOOD}\n"  # as Kaggle's second edition has it
+    assert read_fer_csv(written(text), "PrivateTest").labels.tolist() == [4]
 
 
 def test_columns_may_stand_in_another_order(written):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,24 +106,26 @@ class Exporter:
             network, o = self.network, self.options
             if o.equalise:
                 network = equalize(network, channel_extremes(network, self.calibration), o.balance)
-            if o.method == "auto" and len(self.deciding):
-                self.method = self._nearest(network)
-            elif o.method == "auto":
-                self.method = METHODS[0]
-            ranges = calibrate(network, self.calibration, self.method, o.percentile)
-            self._quantizable = network, ranges
+            if o.method != "auto":
+                methods: tuple[str, ...] = (o.method,)
+            else:
+                methods = METHODS if len(self.deciding) else METHODS[:1]
+            choices = {m: calibrate(network, self.calibration, m, o.percentile) for m in methods}
+            self.method = self._nearest(network, choices)
+            self._quantizable = network, choices[self.method]
         return self._quantizable
 
-    def _nearest(self, network: Network) -> str:
+    def _nearest(self, network: Network, choices: Mapping[str, dict[str, Range]]) -> str:
         """The calibration method that moves probabilities least, on faces that did not calibrate."""
+        if len(choices) == 1:
+            return next(iter(choices))
         truth = probabilities(to_onnx(network, "float"), self.deciding)
 
         def error(method: str) -> float:
-            ranges = calibrate(network, self.calibration, method, self.options.percentile)
-            model = to_onnx_int8(network, ranges, method, CPU, self.options.per_channel)
+            model = to_onnx_int8(network, choices[method], method, CPU, self.options.per_channel)
             return compare_answers(truth, probabilities(model, self.deciding)).mean
 
-        return min(METHODS, key=error)
+        return min(choices, key=error)
 
     def _write(self, folder: Path, name: str, kind: Kind, material: Material) -> Exported:
         path = folder / f"{self.about.name}-{name}{kind.ending}"

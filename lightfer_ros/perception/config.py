@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lightfer_ros.perception.detection import DETECTORS, DetectionOptions
+from lightfer_ros.perception.detection import AUTO, DETECTORS, DetectionOptions
 from lightfer_ros.perception.settings import check_settings, setting
 from lightfer_ros.runtimes import RuntimeOptions
 
@@ -30,15 +30,18 @@ class PipelineConfig:
         1, "CPU threads of the inference engine and of OpenCV.", minimum=1, maximum=16, live=False
     )
     detector: str = setting(
-        "dlib_hog",
-        """Face detector: dlib_hog is the paper's and finds upright faces; yunet also finds turned ones.""",
-        choices=DETECTORS,
+        AUTO,
+        """Face detector: auto takes yunet where its file and ONNX Runtime are here, else dlib_hog, and says
+        so; dlib_hog is the paper's and finds upright faces; yunet also finds turned and small ones, in less
+        time.""",
+        choices=(AUTO, *DETECTORS),
     )
     detection_scale: float = setting(
-        1.0,
+        0.0,
         """Size of the picture that the detector scans, as a fraction of the frame; smaller is faster and
-        misses small faces.""",
-        minimum=0.1,
+        misses small faces. 0 leaves it to the detector: yunet takes half, for faces from 40 px, and less for
+        frames over 1280x960; dlib_hog the whole frame, for faces from 80 px.""",
+        minimum=0.0,
         maximum=2.0,
     )
     detection_upsampling: int = setting(
@@ -49,23 +52,40 @@ class PipelineConfig:
         maximum=2,
     )
     detection_threshold: float = setting(
-        0.5,
-        "Detections with a confidence below this are dropped.",
+        0.0,
+        """Detections with a confidence below this are dropped; where somebody known is, 0.7 of it is enough.
+        0 leaves it to the detector: 0.75 for yunet, 0.5 for dlib_hog.""",
         minimum=0.0,
         maximum=1.0,
     )
     detection_interval_s: float = setting(
-        0.1,
-        """Seconds between two scans of the whole frame while faces are followed by their landmarks; 0 scans
-        every frame.""",
+        0.2,
+        """Seconds between two scans of the whole frame while everybody known is followed well; half of it
+        while nobody is known, or somebody has just been lost. 0 scans every frame.""",
         minimum=0.0,
         maximum=10.0,
     )
     track_timeout_s: float = setting(
-        1.0,
-        "Seconds that a track_id is kept for a face that is no longer seen.",
+        1.5,
+        """Seconds that a track_id is kept for a face that is no longer seen. Who is hidden for a second is
+        half hidden, and unseen, before and after.""",
         minimum=0.0,
         maximum=60.0,
+    )
+    classification_interval_s: float = setting(
+        0.1,
+        """At most so many seconds pass between two classifications of a face, if frames come that fast; 0
+        classifies every face in every frame.""",
+        minimum=0.0,
+        maximum=10.0,
+    )
+    budget_ms: float = setting(
+        100.0,
+        """Milliseconds that a frame may take: where finding and following leave no time to classify
+        everybody anew, faces take turns, and classification_age grows. At least one face a frame is
+        classified, and who is new. 0: no limit.""",
+        minimum=0.0,
+        maximum=10000.0,
     )
     max_faces: int = setting(
         32, "At most so many faces of a frame are followed, the largest first.", minimum=1, maximum=256

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Iterable, Tuple
+from functools import lru_cache
+from typing import Any, Dict, Iterable, Tuple
 
 import numpy as np
 
@@ -49,15 +50,8 @@ class Faces:
 
     def __post_init__(self) -> None:
         count = 0 if self.boxes is None else len(self.boxes)
-        for entry in dataclasses.fields(self):
-            shape = (count, *entry.metadata["shape"])
-            value = getattr(self, entry.name)
-            if value is None:
-                value = np.full(shape, entry.metadata["unset"], entry.metadata["dtype"])
-            value = np.asarray(value, entry.metadata["dtype"])
-            if value.shape != shape:
-                raise ValueError(f"faces: {entry.name} has shape {value.shape}, expected {shape}")
-            object.__setattr__(self, entry.name, value)
+        for name, spec in _specs().items():
+            object.__setattr__(self, name, _checked(name, getattr(self, name), spec, count))
 
     @classmethod
     def empty(cls) -> Faces:
@@ -70,8 +64,7 @@ class Faces:
         present = [part for part in parts if len(part)]
         if not present:
             return cls.empty()
-        names = [entry.name for entry in dataclasses.fields(cls)]
-        return cls(**{name: np.concatenate([getattr(part, name) for part in present]) for name in names})
+        return cls._of({name: np.concatenate([getattr(part, name) for part in present]) for name in _specs()})
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -82,14 +75,43 @@ class Faces:
             if not -len(self) <= index < len(self):
                 raise IndexError(f"face {index} of {len(self)}")
             index = [index]
-        return Faces(**{entry.name: getattr(self, entry.name)[index] for entry in dataclasses.fields(self)})
+        return Faces._of({name: getattr(self, name)[index] for name in _specs()})
 
     def replace(self, **arrays: np.ndarray) -> Faces:
         """The same faces with some arrays exchanged."""
-        return dataclasses.replace(self, **arrays)
+        changed = {name: _checked(name, value, _specs()[name], len(self)) for name, value in arrays.items()}
+        return Faces._of({**self.__dict__, **changed})
+
+    @classmethod
+    def _of(cls, arrays: Dict[str, np.ndarray]) -> Faces:
+        """Faces of arrays that have been checked: a frame makes twenty values, and time goes into checking."""
+        faces = object.__new__(cls)
+        faces.__dict__.update(arrays)
+        return faces
 
     @property
     def label(self) -> np.ndarray:
         """int64 [n]: index into EMOTIONS of the most probable expression, −1 where unset."""
         unset = np.isnan(self.probabilities).any(axis=1)
         return np.where(unset, -1, np.argmax(np.nan_to_num(self.probabilities), axis=1))
+
+
+@lru_cache(maxsize=None)
+def _specs() -> Dict[str, Tuple[Tuple[int, ...], np.dtype[Any], float]]:
+    """Name → shape of one face, dtype, unset value."""
+    return {
+        entry.name: (entry.metadata["shape"], np.dtype(entry.metadata["dtype"]), entry.metadata["unset"])
+        for entry in dataclasses.fields(Faces)
+    }
+
+
+def _checked(
+    name: str, value: Any, spec: Tuple[Tuple[int, ...], np.dtype[Any], float], count: int
+) -> np.ndarray:
+    shape, dtype, unset = (count, *spec[0]), spec[1], spec[2]
+    if value is None:
+        return np.full(shape, unset, dtype)
+    value = np.asarray(value, dtype)
+    if value.shape != shape:
+        raise ValueError(f"faces: {name} has shape {value.shape}, expected {shape}")
+    return np.asarray(value)

@@ -1,39 +1,105 @@
-"""Following known faces by their landmarks between two scans of the whole frame."""
+"""Following known faces from frame to frame: by the flow of their pixels, and now and then by a new fit."""
 
 from __future__ import annotations
 
-from typing import Tuple
+from typing import Dict, NamedTuple
 
 import numpy as np
 
 from lightfer_ros.perception.faces import TRACKED, Faces
+from lightfer_ros.perception.flow import Chip, cut_chip, moved_landmarks
 from lightfer_ros.perception.landmarks import LandmarkPredictor
+from lightfer_ros.perception.turns import Turns
+
+FIT_INTERVAL_S = 0.12
+"""Landmarks are fitted anew so often; in between, flow carries them, at a seventh of the time."""
+
+TREMBLE, GROWTH_PER_S, MOST_RUN = 1.1, 1.0, 0.5
+"""What grew or shrank by more between two frames (a fit trembles by a tenth; who comes running doubles in a
+second), or strayed by more from where it was expected, in sides of its box, is not the face any more: the
+predictor always answers, also where nobody is."""
 
 
-def follow(faces: Faces, grey: np.ndarray, predictor: LandmarkPredictor) -> Faces:
-    """The same people in a newer picture: landmarks fitted anew from where each face was, boxes moved along.
+class Followed(NamedTuple):
+    """Faces where they are now, and bool [n], which of them a face may have got there."""
 
-    grey: uint8 [h, w]. Faces whose landmarks shrank, grew or ran away by more than a face can between two
-    frames are left out: the predictor always answers, also where nobody is.
-    """
-    if not len(faces):
-        return faces
-    landmarks = predictor.predict(grey, faces.boxes)
-    old_centre, old_spread = _centre_and_spread(faces.landmarks)
-    centre, spread = _centre_and_spread(landmarks)
-    grown = spread / np.maximum(old_spread, 1e-6)
-    side = faces.boxes[:, 2] - faces.boxes[:, 0]
-    moved = np.hypot(*(centre - old_centre).T) / np.maximum(side, 1e-6)
-    believable = (grown > 0.8) & (grown < 1.25) & (moved < 0.5)
-    box_centre = (faces.boxes[:, :2] + faces.boxes[:, 2:]) / 2
-    new_centre = centre + (box_centre - old_centre) * grown[:, None]
+    faces: Faces
+    believable: np.ndarray
+
+
+class Follower:
+    """Keeps what each face's surroundings looked like in the newest frame, and finds it in the next."""
+
+    def __init__(self, predictor: LandmarkPredictor) -> None:
+        self._predictor = predictor
+        self._chips: Dict[int, Chip] = {}
+        self._fitted: Dict[int, float] = {}  # track_id → stamp of the newest fit
+        self._turns = Turns()
+
+    def follow(self, before: Faces, expected: Faces, grey: np.ndarray, stamp: float, gap: float) -> Followed:
+        """The same people in a newer picture.
+
+        before: in the frame before this one, `gap` seconds ago. expected: the same with boxes where they
+        should be now. grey: uint8 [h, w].
+        """
+        ids = before.track_id.tolist()
+        ages = np.array([stamp - self._fitted.get(i, -np.inf) for i in ids])
+        fits = set(self._turns.choose(ages, gap, FIT_INTERVAL_S).tolist())
+        landmarks = np.empty_like(before.landmarks)
+        chips: Dict[int, Chip] = {}
+        for index, track_id in enumerate(ids):
+            chips[track_id] = cut_chip(grey, expected.boxes[index])
+            earlier, found = self._chips.get(track_id), None
+            if earlier is not None and index not in fits:
+                found = moved_landmarks(earlier, chips[track_id], before.landmarks[index])
+            if found is None:
+                found = self._predictor.predict(grey, expected.boxes[index : index + 1])[0]
+                self._fitted[track_id] = stamp
+            landmarks[index] = found
+        self._chips = chips
+        return move_boxes(before, expected, landmarks, gap)
+
+    def refit(
+        self,
+        before: Faces,
+        expected: Faces,
+        doubted: np.ndarray,
+        grey: np.ndarray,
+        stamp: float,
+        gap: float,
+    ) -> Followed:
+        """Those of the same people who are doubted (bool [n]), by a new fit where they are expected."""
+        landmarks = self._predictor.predict(grey, expected.boxes[doubted])
+        self._fitted.update(dict.fromkeys(before.track_id[doubted].tolist(), stamp))
+        return move_boxes(before[doubted], expected[doubted], landmarks, gap)
+
+    def remember(self, faces: Faces, grey: np.ndarray, stamp: float) -> None:
+        """These are the faces of this frame; the next one is searched for them, and for nobody else."""
+        chips, fitted = {}, {}
+        for track_id, box in zip(faces.track_id.tolist(), faces.boxes):
+            chips[track_id] = self._chips.get(track_id) or cut_chip(grey, box)
+            fitted[track_id] = self._fitted.get(track_id, stamp)
+        self._chips, self._fitted = chips, fitted
+
+
+def move_boxes(before: Faces, expected: Faces, landmarks: np.ndarray, gap: float) -> Followed:
+    """Faces with new landmarks, float32 [n, 68, 2], and with boxes that moved and grew as these did."""
+    # Medians: of a face half hidden by something, the smaller half of the points stays behind with it.
+    shift = np.median(landmarks - before.landmarks, axis=1)
+    old_centre = np.median(before.landmarks, axis=1)
+    old_spread = np.hypot(*np.moveaxis(before.landmarks - old_centre[:, None], 2, 0))
+    spread = np.hypot(*np.moveaxis(landmarks - (old_centre + shift)[:, None], 2, 0))
+    grown = np.median(spread / np.maximum(old_spread, 1e-3), axis=1)
+    box_centre = (before.boxes[:, :2] + before.boxes[:, 2:]) / 2
+    expected_centre = (expected.boxes[:, :2] + expected.boxes[:, 2:]) / 2
+    side = before.boxes[:, 2] - before.boxes[:, 0]
+    new_centre = old_centre + shift + (box_centre - old_centre) * grown[:, None]
     half = (side * grown / 2)[:, None]
-    boxes = np.concatenate([new_centre - half, new_centre + half], axis=1)
-    state = np.full(len(faces), TRACKED, np.uint8)
-    return faces.replace(boxes=boxes, landmarks=landmarks, state=state)[believable]
-
-
-def _centre_and_spread(landmarks: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """Mean [n, 2] and root mean square distance from it [n] of each face's landmarks, pixels."""
-    centre = landmarks.mean(axis=1)
-    return centre, np.sqrt(((landmarks - centre[:, None]) ** 2).sum(axis=2).mean(axis=1))
+    ran = np.hypot(*(new_centre - expected_centre).T) / np.maximum(side, 1e-6)
+    faces = before.replace(
+        boxes=np.concatenate([new_centre - half, new_centre + half], axis=1),
+        landmarks=landmarks,
+        state=np.full(len(before), TRACKED, np.uint8),
+    )
+    most = TREMBLE + GROWTH_PER_S * gap
+    return Followed(faces, (grown > 1 / most) & (grown < most) & (ran < MOST_RUN))

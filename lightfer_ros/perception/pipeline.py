@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Dict, Optional, Union
 
 import cv2
@@ -12,19 +13,16 @@ from lightfer_ros.model import manifest
 from lightfer_ros.model.metadata import ModelMetadata
 from lightfer_ros.perception.alignment import to_crops
 from lightfer_ros.perception.config import PipelineConfig
-from lightfer_ros.perception.detection import make_detector
+from lightfer_ros.perception.face_tracker import FaceTracker
 from lightfer_ros.perception.faces import Faces
-from lightfer_ros.perception.following import follow
 from lightfer_ros.perception.frame import Frame
-from lightfer_ros.perception.landmarks import LandmarkPredictor
+from lightfer_ros.perception.pose import head_poses
+from lightfer_ros.perception.reliability import grown_stale, judge
 from lightfer_ros.perception.settings import settings_of
 from lightfer_ros.perception.smoothing import Smoother
 from lightfer_ros.perception.stages import StageTimes
-from lightfer_ros.perception.tracking import Tracker
+from lightfer_ros.perception.turns import Turns
 from lightfer_ros.runtimes import Session, load_fastest
-
-MOST_SECONDS_BETWEEN_FRAMES = 0.5
-"""After a longer gap nobody is followed from where they were: the frame is scanned."""
 
 
 class Pipeline:
@@ -40,14 +38,11 @@ class Pipeline:
         manifest.verify(landmark_path, manifest.read_manifest()["shape_predictor_68"])
         cv2.setNumThreads(config.threads)
         self._session: Session = load_fastest(manifest.model_path(config.model), config.runtime_options)
-        self._detector = make_detector(config.detection)
-        self._predictor = LandmarkPredictor(landmark_path)
-        self._tracker = Tracker(config.track_timeout_s)
+        self._tracker = FaceTracker(config, landmark_path)
         self._smoother = Smoother(config.smoothing_time_constant_s)
+        self._turns = Turns()
         self._faces = Faces.empty()
         self._last_stamp: Optional[float] = None
-        self._last_scan: Optional[float] = None
-        self._size = (0, 0)
         self._times = StageTimes()
         self._session.warm_up()
 
@@ -67,28 +62,33 @@ class Pipeline:
         return self._session
 
     @property
+    def detector(self) -> str:
+        """The name of the detector in use."""
+        return self._tracker.detector.name
+
+    @property
     def stage_seconds(self) -> Dict[str, float]:
-        """Seconds that each stage of the newest frame took: detect, landmarks, align, classify."""
+        """Seconds that each stage of the newest frame took: follow, detect, landmarks (of newcomers), pose,
+        align, classify, reliability."""
         return dict(self._times.seconds)
 
-    def process(self, frame: Union[Frame, np.ndarray], stamp: float) -> Faces:
+    def process(
+        self, frame: Union[Frame, np.ndarray], stamp: float, focal_length_px: Optional[float] = None
+    ) -> Faces:
         """Find, follow and classify everybody in the frame.
 
         frame: a Frame, or uint8 [h, w] grey or [h, w, 3] BGR. stamp: the frame's time in seconds; it may
-        jump. Returns the Faces in sight, in this frame's pixels. Raises ImageError for a bad frame.
+        jump. focal_length_px: the camera's, for head poses; unless known, that of a usual camera. Returns the
+        Faces in sight, in this frame's pixels. Raises ImageError for a bad frame.
         """
         if not isinstance(frame, Frame):
             frame = Frame.from_array(frame)
-        self._times = StageTimes()
-        if (frame.width, frame.height) != self._size:
-            self.reset()
-            self._size = (frame.width, frame.height)
-        faces = self._scan(frame) if self._scan_is_due(stamp) else self._follow(frame)
-        faces = self._tracker.update(faces, stamp)
-        faces = self._classify(frame, faces[np.argsort(faces.track_id)], stamp)
+        self._times = times = StageTimes()
+        faces = self._tracker.update(frame, stamp, times)
         self._smoother.keep(self._tracker.track_ids)
+        faces = self._classify(frame, faces, stamp, focal_length_px)
         self._faces, self._last_stamp = faces, stamp
-        return faces
+        return grown_stale(faces)
 
     def reconfigure(self, config: PipelineConfig) -> None:
         """Use other settings from the next frame on.
@@ -99,9 +99,7 @@ class Pipeline:
             before, after = getattr(self._config, name), getattr(config, name)
             if after != before and not declared.live:
                 raise ConfigurationError(f"{name} is {after!r}, expected {before!r} while the pipeline lives")
-        if config.detection != self._config.detection:
-            self._detector = make_detector(config.detection)
-        self._tracker.timeout_s = config.track_timeout_s
+        self._tracker.reconfigure(config)
         self._smoother.time_constant_s = config.smoothing_time_constant_s
         self._config = config
 
@@ -122,40 +120,30 @@ class Pipeline:
         """Forget everybody seen so far."""
         self._tracker.reset()
         self._smoother.keep(())
-        self._faces, self._last_scan = Faces.empty(), None
 
     def close(self) -> None:
         """Release the classifier; may be called twice."""
         self._session.close()
 
-    def _scan_is_due(self, stamp: float) -> bool:
-        if self._last_stamp is None or self._last_scan is None:
-            self._last_scan = stamp
-            return True
-        gap = stamp - self._last_stamp
-        since_scan = stamp - self._last_scan
-        # A stamp that stands still may be a driver that never sets it: then only scanning is safe.
-        due = not 0.0 < gap <= MOST_SECONDS_BETWEEN_FRAMES or since_scan >= self._config.detection_interval_s
-        if due:
-            self._last_scan = stamp
-        return due
+    def _classify(self, frame: Frame, faces: Faces, stamp: float, focal_length_px: Optional[float]) -> Faces:
+        """Classify those whose turn it is; of the others, what was last said of them and when."""
+        faces = _with_last_view(faces, self._faces)
+        stamps, _ = self._smoother.newest(faces.track_id)
+        gap = 0.0 if self._last_stamp is None else stamp - self._last_stamp
+        left = self._config.budget_ms / 1000.0 - self._times.total if self._config.budget_ms else math.inf
+        chosen = self._turns.choose(stamp - stamps, gap, self._config.classification_interval_s, left)
+        if len(chosen):
+            start = self._times.total
+            faces = _with_view(faces, chosen, self._view(frame, faces[chosen], stamp, focal_length_px))
+            self._turns.spent(len(chosen), self._times.total - start)
+        stamps, smoothed = self._smoother.newest(faces.track_id)
+        return faces.replace(probabilities=smoothed, classification_age=stamp - stamps)
 
-    def _scan(self, frame: Frame) -> Faces:
-        with self._times.measure("detect"):
-            faces = self._detector.detect(frame)
-        side = faces.boxes[:, 2] - faces.boxes[:, 0]
-        faces = faces[np.argsort(-side, kind="stable")[: self._config.max_faces]]
-        with self._times.measure("landmarks"):
-            return faces.replace(landmarks=self._predictor.predict(frame.grey, faces.boxes))
-
-    def _follow(self, frame: Frame) -> Faces:
-        with self._times.measure("landmarks"):
-            return follow(self._faces, frame.grey, self._predictor)
-
-    def _classify(self, frame: Frame, faces: Faces, stamp: float) -> Faces:
-        if not len(faces):
-            return faces
+    def _view(self, frame: Frame, faces: Faces, stamp: float, focal_length_px: Optional[float]) -> Faces:
+        """The same faces with pose and reliability, classified in one batch, which the smoother is told."""
         metadata = self._session.metadata
+        with self._times.measure("pose"):
+            pose, confidence = head_poses(faces.landmarks, frame.width, frame.height, focal_length_px)
         with self._times.measure("align"):
             image = frame.grey if metadata.channels == 1 else cv2.cvtColor(frame.bgr, cv2.COLOR_BGR2RGB)
             crops = to_crops(
@@ -167,12 +155,32 @@ class Pipeline:
             )
         with self._times.measure("classify"):
             probabilities = self._session.run(crops)
-        smoothed = self._smoother.update(faces.track_id, probabilities, stamp)
-        age = np.zeros(len(faces), np.float32)
-        return faces.replace(probabilities=smoothed, classification_age=age)
+        with self._times.measure("reliability"):
+            faces = faces.replace(pose=pose, pose_confidence=confidence, probabilities=probabilities)
+            reliability, reasons = judge(faces, crops, metadata.normalization, frame.width, frame.height)
+        self._smoother.update(faces.track_id, probabilities, stamp, reliability)
+        return faces.replace(reliability=reliability, unreliable_reasons=reasons)
 
     def __enter__(self) -> Pipeline:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+_VIEW = ("pose", "pose_confidence", "reliability", "unreliable_reasons")
+"""What is known of a face from the frame in which it was last classified."""
+
+
+def _with_last_view(faces: Faces, before: Faces) -> Faces:
+    """Faces with what was known of them in the frame before; both by ascending track_id."""
+    _, now, then = np.intersect1d(faces.track_id, before.track_id, assume_unique=True, return_indices=True)
+    return _with_view(faces, now, before[then])
+
+
+def _with_view(faces: Faces, which: np.ndarray, viewed: Faces) -> Faces:
+    arrays = {}
+    for name in _VIEW:
+        arrays[name] = getattr(faces, name).copy()
+        arrays[name][which] = getattr(viewed, name)
+    return faces.replace(**arrays)

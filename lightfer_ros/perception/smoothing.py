@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Dict, Iterable, Tuple
+from typing import Dict, Iterable, Optional, Tuple
 
 import numpy as np
+
+from lightfer_ros.model.labels import EMOTIONS
+
+LEAST_TRUST = 0.1
+"""However bad the view, what is seen for long is believed in the end."""
 
 
 class Smoother:
@@ -16,21 +21,38 @@ class Smoother:
         self.time_constant_s = time_constant_s
         self._state: Dict[int, Tuple[float, np.ndarray]] = {}
 
-    def update(self, track_ids: np.ndarray, probabilities: np.ndarray, stamp: float) -> np.ndarray:
+    def update(
+        self,
+        track_ids: np.ndarray,
+        probabilities: np.ndarray,
+        stamp: float,
+        trust: Optional[np.ndarray] = None,
+    ) -> np.ndarray:
         """The smoothed distributions of these tracks.
 
         track_ids: int64 [n]. probabilities: float32 [n, 7], rows sum to 1. stamp: seconds; where it stands
-        still or jumps back, the track starts anew. Returns float32 [n, 7], rows sum to 1.
+        still or jumps back, the track starts anew. trust: float [n], 0 to 1, 1 unless given: a view that is
+        trusted by halves moves a track as if half the time had passed. Returns float32 [n, 7], rows sum to 1.
         """
         smoothed = np.array(probabilities, np.float32)
-        for row, track_id in zip(smoothed, track_ids.tolist()):
+        trusts = np.ones(len(smoothed)) if trust is None else np.maximum(trust, LEAST_TRUST)
+        for row, track_id, trusted in zip(smoothed, track_ids.tolist(), trusts.tolist()):
             last_stamp, last = self._state.get(track_id, (stamp, row))
             elapsed = stamp - last_stamp
             if self.time_constant_s > 0.0 and elapsed > 0.0:
-                weight = math.exp(-elapsed / self.time_constant_s)
+                weight = math.exp(-elapsed * trusted / self.time_constant_s)
                 row += weight * (last - row)
             self._state[track_id] = (stamp, row.copy())
         return smoothed
+
+    def newest(self, track_ids: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+        """What was last told of these tracks: stamps [n], distributions float32 [n, 7]; NaN: nothing."""
+        stamps = np.full(len(track_ids), np.nan)
+        rows = np.full((len(track_ids), len(EMOTIONS)), np.nan, np.float32)
+        for index, track_id in enumerate(track_ids.tolist()):
+            if track_id in self._state:
+                stamps[index], rows[index] = self._state[track_id]
+        return stamps, rows
 
     def keep(self, track_ids: Iterable[int]) -> None:
         """Forget every track but these."""

@@ -13,6 +13,11 @@ class StageTimes:
     def __init__(self) -> None:
         self.seconds: Dict[str, float] = {}
 
+    @property
+    def total(self) -> float:
+        """Seconds spent in all stages so far."""
+        return sum(self.seconds.values())
+
     @contextmanager
     def measure(self, stage: str) -> Iterator[None]:
         """Add the time that the block takes to `stage`."""

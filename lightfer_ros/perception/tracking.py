@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, List, Set, Tuple
+from typing import Dict, Iterable, List, Optional, Set
 
 import numpy as np
 
+from lightfer_ros.perception.assignment import assign
 from lightfer_ros.perception.faces import Faces
+from lightfer_ros.perception.motion import Motion
 
-LEAST_OVERLAP = 0.2
-"""Two boxes of one face in neighbouring scans overlap by more (IoU): for less, at 10 scans a second, it would
-have to cross two thirds of its own width between them."""
+REACH, REACH_PER_S = 0.7, 1.5
+"""Who comes back into sight is at most so far from where they were expected, in sides of their box: at once,
+and more for every second out of sight."""
+
+MOST_GROWTH = 1.6
+"""And has grown or shrunk by no more."""
+
+LEAST_FITNESS = 0.8
+"""Where they could be one of several, place and likeness (1 at most each) sum up to so much: who is just
+where they were expected may be half hidden, who is farther off must look like themselves."""
+
+LENIENCE, LASTING = 0.2, 0.15
+"""What a face has looked like over time counts so much less than what it looked like last; and how much of it
+is new each time it is learnt, five times a second."""
+
+SHRUNK = 0.87
+"""That lenience is not for a face that has become smaller by more in this second: it may be what is left to
+be seen of it. Who walks away becomes smaller too, but looks the same."""
+
+MOST_INSIDE = 0.4
+"""A new face of which a larger share lies inside another is a part of that one: a cheek beside a pillar."""
 
 LONGEST_FRAME_GAP_S = 2.0
 """Who is seen in two frames running has not been out of sight, however short the timeout, unless time jumped:
@@ -20,9 +40,12 @@ slower than a camera of one frame a second is a jump."""
 
 @dataclass
 class _Track:
-    box: np.ndarray
+    motion: Motion
     first_seen: float
     last_seen: float
+    patch: Optional[np.ndarray] = None  # when last learnt
+    lasting: Optional[np.ndarray] = None  # over the last second or so
+    lasting_side: float = 0.0  # pixels
 
 
 class Tracker:
@@ -39,26 +62,92 @@ class Tracker:
         """The tracks that are alive, in view or only just out of it."""
         return list(self._tracks)
 
-    def update(self, faces: Faces, stamp: float) -> Faces:
+    @property
+    def out_of_sight(self) -> bool:
+        """Whether somebody may come back any moment."""
+        return len(self._tracks) > len(self._in_view)
+
+    def expected(self, faces: Faces, stamp: float) -> Faces:
+        """Faces of an earlier frame where they are expected at `stamp`."""
+        boxes = [self._tracks[i].motion.expected(stamp) for i in faces.track_id.tolist()]
+        return faces.replace(boxes=np.array(boxes, np.float32).reshape(-1, 4))
+
+    def expected_boxes(self, stamp: float) -> np.ndarray:
+        """Where everybody is expected at `stamp`, float [m, 4], those out of sight as well."""
+        boxes = [track.motion.expected(stamp) for track in self._tracks.values()]
+        return np.array(boxes, np.float64).reshape(-1, 4)
+
+    def likeness(self, faces: Faces, patches: np.ndarray) -> np.ndarray:
+        """How much each face looks like it did, float [n], −1 to 1; 1 where nothing is known.
+
+        patches: float32 [n, k], as `appearance.patches` makes them. It counts what a face looked like when
+        last learnt and, more leniently, over the last second: what hides a face slowly is learnt bit by bit.
+        """
+        alike = np.ones(len(faces))
+        for index, track_id in enumerate(faces.track_id.tolist()):
+            track = self._tracks.get(track_id)
+            if track is not None and track.patch is not None and track.lasting is not None:
+                lasting = float(patches[index] @ track.lasting) / max(
+                    float(np.linalg.norm(track.lasting)), 1e-6
+                )
+                side = float(faces.boxes[index, 2] - faces.boxes[index, 0])
+                shrunk = side < SHRUNK * track.lasting_side
+                alike[index] = min(
+                    float(patches[index] @ track.patch), lasting + (0.0 if shrunk else LENIENCE)
+                )
+        return alike
+
+    def learn(self, faces: Faces, patches: np.ndarray) -> None:
+        """This is what these faces, which have their track_id, look like now."""
+        for track_id, box, patch in zip(faces.track_id.tolist(), faces.boxes, patches):
+            track = self._tracks[track_id]
+            side, track.patch = float(box[2] - box[0]), patch
+            if track.lasting is None:
+                track.lasting, track.lasting_side = patch, side
+            track.lasting = track.lasting + LASTING * (patch - track.lasting)
+            track.lasting_side += LASTING * (side - track.lasting_side)
+
+    def identify(
+        self, faces: Faces, taken: Iterable[int], stamp: float, patches: Optional[np.ndarray] = None
+    ) -> Faces:
+        """The same faces with the track_id of whom they fit best, 0 where nobody fits.
+
+        They are matched to the tracks that are not `taken` by place, by size and, where `patches` (float32
+        [n, k]) are given, by what they look like.
+        """
+        taken = set(taken)
+        candidates = [i for i in self._tracks if i not in taken]
+        track_ids = np.zeros(len(faces), np.int64)
+        for i, j in assign(self._fitness(faces, candidates, stamp, patches)):
+            track_ids[i] = candidates[j]
+        return faces.replace(track_id=track_ids)
+
+    def hidden_at(self, boxes: np.ndarray, stamp: float, within_s: float) -> np.ndarray:
+        """bool [n]: whether a box lies where somebody is, or went out of sight in the last `within_s`."""
+        places = [t.motion.expected(stamp) for t in self._tracks.values() if stamp - t.last_seen <= within_s]
+        inside = share_inside(boxes, np.array(places).reshape(-1, 4)).max(axis=1, initial=0.0)
+        return np.asarray(inside > MOST_INSIDE)
+
+    def update(self, faces: Faces, stamp: float, sure: Optional[np.ndarray] = None) -> Faces:
         """The same faces with track_id and time_in_view; `stamp` in seconds, may jump either way.
 
-        Faces that carry a track_id keep it; the others are matched to the tracks that are left by overlap,
-        the best first, and become new tracks where nothing overlaps. Tracks not seen for too long end.
+        Faces that carry a track_id keep it, the others become new tracks. Tracks not seen for too long end.
+        sure: bool [n], whose place is to be believed.
         """
+        self.forget(stamp)
         track_ids = faces.track_id.copy()
-        self._forget(stamp)
-        carried = set(track_ids.tolist())
-        for index, partner in self._match(faces, [i for i in self._tracks if i not in carried]):
-            track_ids[index] = partner
-        for index, track_id in enumerate(track_ids):
-            if track_id not in self._tracks:
+        for index, track_id in enumerate(track_ids.tolist()):
+            box = faces.boxes[index]
+            track = self._tracks.get(track_id)
+            if track is None:  # new, or of a track that has just ended
                 track_ids[index] = track_id = self._next_id
                 self._next_id += 1
-                self._tracks[track_id] = _Track(faces.boxes[index], stamp, stamp)
-            track = self._tracks[track_id]
-            track.box, track.last_seen = faces.boxes[index], stamp
+                track = self._tracks[track_id] = _Track(Motion(box, stamp), stamp, stamp)
+            believed = (sure is None or bool(sure[index])) and track_id in self._in_view
+            track.motion.seen(box, stamp, believed)
+            track.last_seen = stamp
         self._in_view = set(track_ids.tolist())
-        in_view = np.array([stamp - self._tracks[i].first_seen for i in track_ids], np.float32)
+        in_view = np.array([stamp - self._tracks[i].first_seen for i in track_ids.tolist()], np.float32)
         return faces.replace(track_id=track_ids, time_in_view=in_view)
 
     def reset(self) -> None:
@@ -66,7 +155,7 @@ class Tracker:
         self._tracks.clear()
         self._in_view.clear()
 
-    def _forget(self, stamp: float) -> None:
+    def forget(self, stamp: float) -> None:
         """End tracks out of sight for too long, and all of them when time jumped.
 
         Where time stands still (a driver that never sets it), who is out of sight ends at once.
@@ -78,18 +167,30 @@ class Tracker:
 
         self._tracks = {i: track for i, track in self._tracks.items() if lives(i, stamp - track.last_seen)}
 
-    def _match(self, faces: Faces, candidates: List[int]) -> List[Tuple[int, int]]:
-        new = np.flatnonzero(faces.track_id == 0)
-        if not len(new) or not candidates:
-            return []
-        overlaps = box_iou(faces.boxes[new], np.stack([self._tracks[i].box for i in candidates]))
-        pairs = []
-        while overlaps.size and overlaps.max() >= LEAST_OVERLAP:
-            row, column = np.unravel_index(np.argmax(overlaps), overlaps.shape)
-            pairs.append((int(new[row]), candidates[column]))
-            overlaps[row, :] = -1.0
-            overlaps[:, column] = -1.0
-        return pairs
+    def _fitness(
+        self, faces: Faces, candidates: List[int], stamp: float, patches: Optional[np.ndarray]
+    ) -> np.ndarray:
+        """How well each face fits each track, float [n, m], 0 where it cannot be the same."""
+        tracks = [self._tracks[i] for i in candidates]
+        if not len(faces) or not tracks:
+            return np.zeros((len(faces), len(tracks)))
+        boxes, expected = faces.boxes, np.stack([track.motion.expected(stamp) for track in tracks])
+        sides, before = boxes[:, 2] - boxes[:, 0], expected[:, 2] - expected[:, 0]
+        growth = sides[:, None] / np.maximum(before, 1e-6)
+        between = (
+            boxes[:, None, :2] + boxes[:, None, 2:] - expected[None, :, :2] - expected[None, :, 2:]
+        ) / 2
+        away = np.array([stamp - track.last_seen for track in tracks])
+        distance = np.hypot(between[..., 0], between[..., 1]) / np.maximum(sides[:, None], before)
+        fitness = 1.0 - distance / (REACH + REACH_PER_S * away)
+        possible = (fitness > 0) & (growth < MOST_GROWTH) & (growth > 1 / MOST_GROWTH)
+        if patches is not None:
+            contested = possible.sum(axis=1) > 1
+            for column, track in enumerate(tracks):
+                if track.patch is not None:
+                    fitness[:, column] += patches @ track.patch
+                    possible[:, column] &= ~contested | (fitness[:, column] > LEAST_FITNESS)
+        return np.where(possible, np.maximum(fitness, 1e-6), 0.0)
 
 
 def box_iou(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -102,3 +203,11 @@ def box_iou(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     union = area_one[:, None] + area_other[None, :] - intersection
     overlap: np.ndarray = np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
     return overlap
+
+
+def share_inside(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Which share of each box lies inside each of the others: [n, 4] and [m, 4] → float [n, m]."""
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    area = np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 1e-6, None), axis=1)
+    return np.asarray(np.prod(np.clip(high - low, 0.0, None), axis=2) / area[:, None])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
 import cv2
 import numpy as np
 import pytest
 from photos import photo, placed, resized
 
-from lightfer_ros.errors import ConfigurationError
+from lightfer_ros.errors import ConfigurationError, RuntimeUnavailableError
+from lightfer_ros.model import manifest
 from lightfer_ros.perception.detection import DETECTORS, DetectionOptions, make_detector
+from lightfer_ros.perception.detection.yunet import OVERLAP, SHIFT_DOWN, SIDE
 from lightfer_ros.perception.faces import DETECTED, Faces
 from lightfer_ros.perception.frame import Frame
 from lightfer_ros.perception.tracking import box_iou
@@ -60,7 +64,7 @@ def test_both_detectors_find_the_people_of_a_photo_and_no_others(several):
         assert (np.diff(faces.confidence) <= 0).all()  # the surest first
 
 
-@pytest.mark.parametrize("name, least", [("photo_multi_face", 0.7), ("photo_single_face", 0.8)])
+@pytest.mark.parametrize("name, least", [("photo_multi_face", 0.6), ("photo_single_face", 0.8)])
 def test_both_detectors_mean_the_same_square_by_a_face(name, least):
     picture = photo(name)
     hog, yunet = (detect(picture, detector) for detector in ("dlib_hog", "yunet"))
@@ -80,7 +84,7 @@ def test_nobody_is_found_where_nobody_is(detector):
 @pytest.mark.parametrize(
     "size, detector, options",
     [
-        (20, "yunet", {}),
+        (20, "yunet", {"scale": 1.0}),
         (20, "dlib_hog", {"upsampling": 2}),
         (45, "dlib_hog", {"upsampling": 1}),
         (90, "dlib_hog", {}),
@@ -142,12 +146,49 @@ def test_a_padded_grey_or_read_only_picture_gives_the_same_faces(several, detect
     assert people(detect(grey, detector)) >= set(NOSES) - {"sunglasses"}
 
 
-def test_yunet_is_refused_by_name_where_opencv_is_too_old_for_its_file(monkeypatch):
-    monkeypatch.setattr(cv2, "__version__", "4.6.0")  # Ubuntu 24.04's
-    with pytest.raises(ConfigurationError, match=r"needs OpenCV 4.8 or newer, this is 4.6.0: use dlib_hog"):
+def test_yunet_finds_in_onnx_runtime_what_opencv_finds_with_the_same_file(several):
+    if tuple(int(number) for number in cv2.__version__.split(".")[:2]) < (4, 8):
+        pytest.skip(f"OpenCV {cv2.__version__} cannot run the file")
+    picture = cv2.resize(several, (512, 352), interpolation=cv2.INTER_AREA)
+    theirs = cv2.FaceDetectorYN.create(str(manifest.find("yunet")), "", (512, 352), 0.6, OVERLAP)
+    x, y, width, height = theirs.detect(picture)[1][:, :4].T
+    half = SIDE * np.sqrt(width * height) / 2
+    middle = np.stack([x + width / 2, y + height / 2 + SHIFT_DOWN * height], axis=1)
+    ours = detect(picture, "yunet", scale=1.0, threshold=0.6)
+    np.testing.assert_allclose((ours.boxes[:, :2] + ours.boxes[:, 2:]) / 2, middle, atol=0.02)
+    np.testing.assert_allclose(ours.boxes[:, 2] - ours.boxes[:, 0], 2 * half, atol=0.02)
+
+
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_a_search_finds_the_face_that_is_near_and_no_other(several, detector):
+    frame, finder = Frame.from_array(several), make_detector(DetectionOptions(detector))
+    for box in finder.detect(frame).boxes:
+        side = box[2] - box[0]
+        found = finder.search(frame, box + np.float32([0.2, -0.1, 0.2, -0.1]) * side)
+        assert box_iou(found.boxes, box[None]).max() > 0.6
+        assert len(found) <= 2  # neighbours stand close
+    assert len(finder.search(frame, np.array([800.0, 600.0, 860.0, 660.0]))) == 0
+    assert len(finder.search(frame, np.array([-500.0, -500.0, -440.0, -440.0]))) == 0
+
+
+def test_of_its_own_choice_yunet_finds_faces_from_40_px_in_the_usual_camera_picture(single):
+    for size in (40, 60, 120, 230):
+        factor = size / FACE_PX
+        picture = placed(resized(single, factor), 30, 30)
+        expected = np.array([[30 + factor * FACE_LEFT, 30 + factor * FACE_TOP] * 2]) + [0, 0, size, size]
+        found = detect(picture, "yunet")
+        assert box_iou(found.boxes, expected).max(initial=0.0) > 0.6, size
+
+
+def test_auto_takes_yunet_and_where_it_cannot_dlib_hog_and_says_why(monkeypatch, caplog):
+    assert make_detector(DetectionOptions("auto")).name == "yunet"
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert make_detector(DetectionOptions("auto")).name == "dlib_hog"
+    assert "detector yunet passed over: detector yunet needs onnxruntime" in caplog.text
+    with pytest.raises(RuntimeUnavailableError, match=r"needs onnxruntime .*or use dlib_hog"):
         make_detector(DetectionOptions("yunet"))
 
 
 def test_an_unknown_detector_is_refused_with_the_names_there_are():
-    with pytest.raises(ConfigurationError, match="detector is 'haar', expected one of dlib_hog, yunet"):
+    with pytest.raises(ConfigurationError, match="detector is 'haar', expected one of auto, dlib_hog, yunet"):
         make_detector(DetectionOptions("haar"))

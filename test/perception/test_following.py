@@ -1,4 +1,4 @@
-"""Following: known faces are found again by their landmarks alone, or given up where they cannot be."""
+"""Following: known faces are found again by the flow of their pixels, or given up where they cannot be."""
 
 from __future__ import annotations
 
@@ -10,19 +10,39 @@ from photos import photo, placed, resized
 from lightfer_ros.errors import ModelError
 from lightfer_ros.model import manifest
 from lightfer_ros.perception.detection import DetectionOptions, make_detector
-from lightfer_ros.perception.faces import DETECTED, TRACKED, Faces
-from lightfer_ros.perception.following import follow
+from lightfer_ros.perception.faces import TRACKED, Faces
+from lightfer_ros.perception.flow import cut_chip, moved_landmarks
+from lightfer_ros.perception.following import FIT_INTERVAL_S, Follower, move_boxes
 from lightfer_ros.perception.frame import Frame
 from lightfer_ros.perception.landmarks import LandmarkPredictor
 from lightfer_ros.perception.tracking import box_iou
 
+GAP = 1 / 30
+
+
+class CountingPredictor:
+    """A landmark predictor that counts the faces it is asked for."""
+
+    def __init__(self, predictor: LandmarkPredictor) -> None:
+        self.fits = 0
+        self._predictor = predictor
+
+    def predict(self, grey: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+        self.fits += len(boxes)
+        return self._predictor.predict(grey, boxes)
+
 
 @pytest.fixture(scope="module")
-def predictor() -> LandmarkPredictor:
+def loaded() -> LandmarkPredictor:
     try:
         return LandmarkPredictor(manifest.find("shape_predictor_68"))
     except ModelError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture
+def predictor(loaded) -> CountingPredictor:
+    return CountingPredictor(loaded)
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +55,11 @@ def grey(picture: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
 
 
-def fresh(picture: np.ndarray, predictor: LandmarkPredictor) -> Faces:
-    """Every face found anew, with landmarks."""
+def fresh(picture: np.ndarray, predictor) -> Faces:
+    """Every face found anew, with landmarks, numbered."""
     faces = make_detector(DetectionOptions("dlib_hog")).detect(Frame.from_array(picture))
-    return faces.replace(landmarks=predictor.predict(grey(picture), faces.boxes))
+    landmarks = predictor.predict(grey(picture), faces.boxes)
+    return faces.replace(landmarks=landmarks, track_id=np.arange(1, len(faces) + 1))
 
 
 def error(one: Faces, other: Faces) -> float:
@@ -47,56 +68,84 @@ def error(one: Faces, other: Faces) -> float:
     return float(np.hypot(*(one.landmarks[0] - other.landmarks[0]).T).mean() / side)
 
 
-def test_who_stands_still_stays_where_they_are(predictor, person):
-    picture = placed(person, 100, 60)
-    known = fresh(picture, predictor)
-    followed = follow(known, grey(picture), predictor)
-    np.testing.assert_array_equal(followed.landmarks, known.landmarks)
-    np.testing.assert_allclose(followed.boxes, known.boxes, atol=1.0)  # made square
+def followed(faces: Faces, pictures: list, predictor) -> Faces:
+    """The same faces after some more pictures, expected where they were in the one before."""
+    follower = Follower(predictor)
+    follower.remember(faces, grey(pictures[0]), 0.0)
+    for index, picture in enumerate(pictures[1:], 1):
+        stamp = index * GAP
+        faces, believable = follower.follow(faces, faces, grey(picture), stamp, GAP)
+        assert believable.all()
+        follower.remember(faces, grey(picture), stamp)
+    return faces
 
 
-@pytest.mark.parametrize("shift", [(6, 0), (-6, 4), (0, 12), (12, -9)])
+@pytest.mark.parametrize("shift", [(0, 0), (6, 0), (-6, 4), (0, 12), (12, -9)])
 def test_a_face_that_moved_some_pixels_is_found_as_well_as_by_a_fresh_scan(predictor, person, shift):
     before, after = placed(person, 100, 60), placed(person, 100 + shift[0], 60 + shift[1])
-    known = fresh(before, predictor).replace(track_id=np.array([7]))
-    followed, expected = follow(known, grey(after), predictor), fresh(after, predictor)
-    assert len(followed) == 1
-    assert followed.track_id.tolist() == [7] and followed.state.tolist() == [TRACKED]
-    assert followed.confidence == known.confidence and known.state.tolist() == [DETECTED]
-    assert error(followed, expected) < 0.03
-    # A fresh box jumps between the detector's scales; the followed one keeps its size.
-    assert box_iou(followed.boxes, known.boxes + np.float32([*shift, *shift]))[0, 0] > 0.85
+    known, expected = fresh(before, predictor), fresh(after, predictor)
+    predictor.fits = 0
+    now = followed(known, [before, after], predictor)
+    assert predictor.fits == 0  # by flow alone
+    assert now.state.tolist() == [TRACKED] and now.track_id.tolist() == [1]
+    assert now.confidence == known.confidence
+    assert error(now, expected) < 0.03
+    assert box_iou(now.boxes, known.boxes + np.float32([*shift, *shift]))[0, 0] > 0.9
 
 
 def test_following_does_not_drift_over_a_second_of_walking_and_coming_nearer(predictor, person):
-    faces = fresh(placed(person, 40, 40), predictor)
-    for frame in range(1, 31):
-        picture = placed(resized(person, 1.0 + 0.01 * frame), 40 + 3 * frame, 40 + frame)
-        faces = follow(faces, grey(picture), predictor)
-    expected = fresh(picture, predictor)
-    assert error(faces, expected) < 0.04
-    assert box_iou(faces.boxes, expected.boxes)[0, 0] > 0.7
+    pictures = [placed(resized(person, 1.0 + 0.01 * n), 40 + 3 * n, 40 + n) for n in range(31)]
+    known, expected = fresh(pictures[0], predictor), fresh(pictures[-1], predictor)
+    predictor.fits = 0
+    now = followed(known, pictures, predictor)
+    assert 1.0 / FIT_INTERVAL_S - 1 <= predictor.fits <= 12  # of 30 frames
+    assert error(now, expected) < 0.04
+    assert box_iou(now.boxes, expected.boxes)[0, 0] > 0.7
 
 
-def test_several_people_are_followed_each_on_their_own(predictor):
+def test_several_people_are_followed_each_on_their_own_and_fitted_in_turns(predictor):
     photo_of_four = photo("photo_multi_face")
-    known = fresh(photo_of_four, predictor)
-    moved = np.roll(photo_of_four, (3, 5), axis=(0, 1))
-    followed = follow(known, grey(moved), predictor)
-    assert len(followed) == 4
-    np.testing.assert_allclose(followed.landmarks, known.landmarks + (5, 3), atol=8)
+    pictures = [np.roll(photo_of_four, (2 * n, 3 * n), axis=(0, 1)) for n in range(4)]
+    known = fresh(pictures[0], predictor)
+    now = followed(known, pictures, predictor)
+    assert now.track_id.tolist() == [1, 2, 3, 4]
+    np.testing.assert_allclose(now.landmarks, known.landmarks + (9, 6), atol=8)
 
 
-@pytest.mark.parametrize("grown, ran", [(0.75, 0.0), (1.35, 0.0), (1.0, 0.6)])
-def test_who_shrank_grew_or_ran_away_faster_than_people_do_is_given_up(predictor, person, grown, ran):
-    picture = placed(person, 100, 60)
-    known = fresh(picture, predictor)
+def test_where_the_flow_is_lost_landmarks_are_fitted(predictor, person):
+    before, after = placed(person, 100, 60), placed(person, 125, 60)  # a fifth of the face in one frame
+    known, expected = fresh(before, predictor), fresh(after, predictor)
+    noise = np.random.default_rng(0).integers(0, 255, (480, 640), np.uint8)
+    box, landmarks = known.boxes[0], known.landmarks[0]
+    assert moved_landmarks(cut_chip(grey(before), box), cut_chip(noise, box), landmarks) is None
+    follower = Follower(predictor)
+    follower.remember(known, noise, 0.0)
+    predictor.fits = 0
+    now, believable = follower.follow(known, known, grey(after), GAP, GAP)
+    assert predictor.fits == 1 and believable.all()
+    assert error(now, expected) < 0.06
+
+
+def test_a_face_half_hidden_by_what_stands_still_keeps_the_size_and_way_of_its_other_half(predictor, person):
+    known = fresh(placed(person, 100, 60), predictor)
+    hidden = known.landmarks[0, :, 0] > np.quantile(known.landmarks[0, :, 0], 0.6)
+    landmarks = known.landmarks + np.where(hidden[:, None], 0.0, 8.0).astype(np.float32)
+    now, _ = move_boxes(known, known, landmarks, GAP)
+    np.testing.assert_allclose(now.boxes, known.boxes + 8.0, atol=3.0)
+
+
+@pytest.mark.parametrize(
+    "grown, ran, gap", [(0.8, 0.0, GAP), (1.2, 0.0, GAP), (1.0, 0.6, GAP), (1.4, 0.0, 0.2)]
+)
+def test_who_shrank_grew_or_ran_away_faster_than_people_do_is_given_up(predictor, person, grown, ran, gap):
+    known = fresh(placed(person, 100, 60), predictor)
     middle = known.landmarks.mean(axis=1, keepdims=True)
     side = known.boxes[:, 2] - known.boxes[:, 0]
-    before = known.replace(landmarks=middle + (known.landmarks - middle) / grown - ran * side)
-    assert len(follow(known, grey(picture), predictor)) == 1
-    assert len(follow(before, grey(picture), predictor)) == 0
+    landmarks = middle + grown * (known.landmarks - middle) + np.float32(ran * side)
+    assert move_boxes(known, known, known.landmarks, gap).believable.tolist() == [True]
+    assert move_boxes(known, known, landmarks, gap).believable.tolist() == [False]
 
 
 def test_nobody_followed_stays_nobody(predictor):
-    assert len(follow(Faces.empty(), np.zeros((480, 640), np.uint8), predictor)) == 0
+    follower = Follower(predictor)
+    assert len(follower.follow(Faces.empty(), Faces.empty(), np.zeros((9, 9), np.uint8), 0.0, GAP).faces) == 0

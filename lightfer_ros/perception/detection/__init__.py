@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from typing import Dict, Tuple
 
-from lightfer_ros.errors import ConfigurationError
+from lightfer_ros.errors import ConfigurationError, LightferError
 from lightfer_ros.perception.detection.detector import Detector
 
-__all__ = ["DETECTORS", "DetectionOptions", "Detector", "make_detector"]
+__all__ = ["AUTO", "DETECTORS", "DetectionOptions", "Detector", "make_detector"]
+
+AUTO = "auto"
 
 _CLASSES: Dict[str, str] = {
     "dlib_hog": "lightfer_ros.perception.detection.dlib_hog:DlibHogDetector",
@@ -18,23 +21,46 @@ _CLASSES: Dict[str, str] = {
 DETECTORS: Tuple[str, ...] = tuple(_CLASSES)
 """The detectors by name; each is imported only when it is made."""
 
+BEST_FIRST = ("yunet", "dlib_hog")
+"""The order in which `auto` tries them: by recall, by range and by time (docs/realtime.md)."""
+
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class DetectionOptions:
     """Which detector, and how it scans; the settings `detector` and `detection_*` explain each field."""
 
     detector: str
-    scale: float = 1.0
+    scale: float = 0.0
     upsampling: int = 0
-    threshold: float = 0.5
+    threshold: float = 0.0
 
 
 def make_detector(options: DetectionOptions) -> Detector:
-    """Make the detector named. Raises ConfigurationError for an unknown one, ModelError without its file."""
+    """Make the detector named, or the first that works here for "auto", and say why others were passed over.
+
+    Raises ConfigurationError for an unknown one, ModelError without its file, RuntimeUnavailableError without
+    its library.
+    """
+    if options.detector == AUTO:
+        return _first_that_works(options)
     if options.detector not in _CLASSES:
-        raise ConfigurationError(f"detector is {options.detector!r}, expected one of {', '.join(DETECTORS)}")
+        raise ConfigurationError(
+            f"detector is {options.detector!r}, expected one of {', '.join((AUTO, *DETECTORS))}"
+        )
     module, name = _CLASSES[options.detector].split(":")
     detector: Detector = getattr(importlib.import_module(module), name)(
         options.scale, options.upsampling, options.threshold
     )
     return detector
+
+
+def _first_that_works(options: DetectionOptions) -> Detector:
+    *others, last = BEST_FIRST
+    for name in others:
+        try:
+            return make_detector(replace(options, detector=name))
+        except LightferError as error:
+            _log.warning("detector %s passed over: %s", name, error)
+    return make_detector(replace(options, detector=last))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Optional, Tuple
 
 import cv2
 import dlib
@@ -27,33 +28,45 @@ class DlibHogDetector(Detector):
     """
 
     name = "dlib_hog"
+    own_threshold = 0.5
+    search_side_px = 96.0
 
     def __init__(self, scale: float, upsampling: int, threshold: float) -> None:
-        super().__init__(scale, upsampling, threshold)
+        super().__init__(scale or 1.0, upsampling, threshold)
         self._detector = dlib.get_frontal_face_detector()
-        inside = min(max(threshold, 1e-6), 1 - 1e-6)
-        self._least_score = max(math.log(inside / (1 - inside)), LOWEST_SCORE)
 
-    def detect(self, frame: Frame) -> Faces:
+    def detect(self, frame: Frame, least: Optional[float] = None) -> Faces:
         """See Detector.detect. dlib holds Python's interpreter lock while it scans."""
-        grey = frame.grey
-        if self._scale != 1.0:
-            size = (max(1, round(frame.width * self._scale)), max(1, round(frame.height * self._scale)))
-            shrinks = self._scale < 1.0
-            grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-        if min(grey.shape) * 2**self._upsampling < SMALLEST_SCAN_PX:
+        least = self.threshold if least is None else least
+        return self._run(frame.grey, self._scale, self._upsampling, least)
+
+    def _find(self, frame: Frame, region: Tuple[int, int, int, int], scale: float, least: float) -> Faces:
+        x1, y1, x2, y2 = region
+        return self._run(frame.grey[y1:y2, x1:x2], scale, 0, least)
+
+    def _run(self, grey: np.ndarray, scale: float, upsampling: int, least: float) -> Faces:
+        height, width = grey.shape
+        if scale != 1.0:
+            size = (max(1, round(width * scale)), max(1, round(height * scale)))
+            grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR)
+        if min(grey.shape) * 2**upsampling < SMALLEST_SCAN_PX:
             return Faces.empty()
-        rectangles, scores, _ = self._detector.run(
-            np.ascontiguousarray(grey), self._upsampling, self._least_score
-        )
+        # A copy where the rows of a region lie apart: dlib would misread them.
+        rectangles, scores, _ = self._detector.run(np.ascontiguousarray(grey), upsampling, _score(least))
         if not rectangles:
             return Faces.empty()
         # dlib's right and bottom are inclusive.
         boxes = np.array([(r.left(), r.top(), r.right() + 1, r.bottom() + 1) for r in rectangles], np.float32)
         confidence = 1.0 / (1.0 + np.exp(-np.asarray(scores, np.float32)))
         found = Faces(
-            boxes=boxes * (frame.width / grey.shape[1]),
+            boxes=boxes * (width / grey.shape[1]),
             confidence=confidence,
             state=np.full(len(boxes), DETECTED, np.uint8),
         )
-        return found[confidence >= self._threshold]
+        return found[confidence >= least]
+
+
+def _score(confidence: float) -> float:
+    """The margin that stands for a confidence."""
+    inside = min(max(confidence, 1e-6), 1 - 1e-6)
+    return max(math.log(inside / (1 - inside)), LOWEST_SCORE)

@@ -1,0 +1,45 @@
+"""What a face looked like a moment ago: small upright patches, which tell whether one still looks at it.
+
+A patch lives as long as its track, a second after the face is out of sight; nobody is recognised by it later.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from lightfer_ros.model import CropGeometry
+from lightfer_ros.perception.alignment import crop_transforms
+
+SIDE = 16
+"""Pixels of a patch's side: enough for brows, eyes, nose and mouth; a wink changes little."""
+
+FRAMING = CropGeometry(eye_distance=0.40, eye_y=0.30, mouth_y=0.80)
+
+FINEST = 4
+"""A patch is read at up to so many times its size and averaged down, so that it does not flicker."""
+
+
+def patches(grey: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """What each face looks like, whatever the light: without mean, of length 1.
+
+    grey: uint8 [h, w]. landmarks: float32 [n, 68, 2], pixels. Returns float32 [n, SIDE²]; a surface without
+    any contrast is all zeros, and like nothing.
+    """
+    rows = np.empty((len(landmarks), SIDE * SIDE), np.float32)
+    for row, transform in zip(rows, crop_transforms(landmarks, FRAMING, SIDE)):
+        shrinks = 1.0 / max(float(np.hypot(transform[0, 0], transform[0, 1])), 1e-6)
+        factor = int(np.clip(shrinks / 2, 1, FINEST))
+        fine = transform * factor
+        fine[:, 2] += (factor - 1) / 2
+        side = SIDE * factor
+        patch = cv2.warpAffine(
+            grey, fine, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        if factor > 1:
+            patch = cv2.resize(patch, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        row[:] = patch.reshape(-1)
+    rows -= rows.mean(axis=1, keepdims=True)
+    length = np.sqrt((rows**2).sum(axis=1, keepdims=True))
+    seen = length > SIDE  # contrast of a grey level and more
+    return np.asarray(np.divide(rows, length, out=np.zeros_like(rows), where=seen))

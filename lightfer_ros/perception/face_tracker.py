@@ -1,0 +1,215 @@
+"""Who is where in each frame: looking everywhere seldom, at known people always."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Dict, List, Optional
+
+import numpy as np
+
+from lightfer_ros.perception.appearance import patches
+from lightfer_ros.perception.config import PipelineConfig
+from lightfer_ros.perception.confirmation import Known, confirm, overlapping
+from lightfer_ros.perception.detection import Detector, make_detector
+from lightfer_ros.perception.faces import Faces
+from lightfer_ros.perception.following import Follower
+from lightfer_ros.perception.frame import Frame
+from lightfer_ros.perception.landmarks import LandmarkPredictor
+from lightfer_ros.perception.scene_cut import CutDetector
+from lightfer_ros.perception.stages import StageTimes
+from lightfer_ros.perception.tracking import Tracker, box_iou
+
+MOST_SECONDS_BETWEEN_FRAMES = 0.5
+"""After a longer gap nobody is followed from where they were: the frame is scanned."""
+
+CONFIRMING = 0.7
+"""A detection where a known face is may be less sure than one of a stranger, by this factor."""
+
+SURE, LOST = 0.8, 0.6
+"""Likeness of a followed face to itself when it was last detected: from the first on nobody doubts; below the
+second it is not the face any more. Living faces keep 0.64 and more for a quarter of a second, a pillar or
+another's cheek has less than 0.3 (docs/realtime.md)."""
+
+MOST_MISSES = 3
+"""So many times in a row the detector may fail to see a face that is followed; then it is out of sight."""
+
+HIDDEN_S, AGAIN = 0.5, 0.3
+"""So long a face that has gone out of sight is believed to be hidden just there; who comes into sight there
+is told of when their likeness to who went is at least AGAIN: who was hidden appears by halves."""
+
+MOST_SEARCHES = 2
+"""Searches of a frame, for those who are least like themselves; the others wait for the next frame."""
+
+
+class FaceTracker:
+    """Finds and follows everybody: boxes, 68 landmarks and track_ids, frame after frame."""
+
+    def __init__(self, config: PipelineConfig, landmark_path: Path) -> None:
+        """Load detector and landmark predictor. Raises ModelError, RuntimeUnavailableError."""
+        self._config = config
+        self._predictor = LandmarkPredictor(landmark_path)
+        self._detector = make_detector(config.detection)
+        self._follower = Follower(self._predictor)
+        self._tracker = Tracker(config.track_timeout_s)
+        self._cuts = CutDetector()
+        self._faces = Faces.empty()
+        self._misses: Dict[int, int] = {}  # track_id → times in a row that the detector did not see it
+        self._calm = False
+        self._last_stamp: Optional[float] = None
+        self._last_scan: Optional[float] = None
+        self._size = (0, 0)
+
+    @property
+    def detector(self) -> Detector:
+        """The detector in use."""
+        return self._detector
+
+    @property
+    def track_ids(self) -> List[int]:
+        """The tracks that are alive, in view or only just out of it."""
+        return self._tracker.track_ids
+
+    def update(self, frame: Frame, stamp: float, times: StageTimes) -> Faces:
+        """Everybody in sight in this frame, by ascending track_id; `stamp` in seconds, may jump."""
+        grey = frame.grey
+        if (frame.width, frame.height) != self._size:
+            self.reset()
+            self._size = (frame.width, frame.height)
+        if self._cuts.is_cut(grey):
+            self._forget()
+        self._tracker.forget(stamp)
+        gap = 0.0 if self._last_stamp is None else stamp - self._last_stamp
+        # A stamp that stands still may be a driver that never sets it: then only scanning is safe.
+        continuous = 0.0 < gap <= MOST_SECONDS_BETWEEN_FRAMES
+        with times.measure("follow"):
+            known = self._follow(self._faces if continuous else Faces.empty(), grey, stamp, gap)
+        doubted = self._doubted(known)
+        with times.measure("detect"):
+            if not continuous or self._scan_is_due(stamp):
+                detected, looked_for = self._scan(frame, known, stamp), np.ones(len(known.faces), bool)
+            else:
+                detected, looked_for = self._search(frame, known, doubted), doubted
+        faces = self._identified(grey, known, detected, looked_for, stamp, times)
+        self._follower.remember(faces, grey, stamp)
+        self._calm = len(faces) > 0 and not doubted.any() and not self._tracker.out_of_sight
+        self._faces, self._last_stamp = faces, stamp
+        return faces
+
+    def reconfigure(self, config: PipelineConfig) -> None:
+        """Use other settings from the next frame on. Raises what making a detector raises."""
+        if config.detection != self._config.detection:
+            self._detector = make_detector(config.detection)
+        self._tracker.timeout_s = config.track_timeout_s
+        self._config = config
+
+    def reset(self) -> None:
+        """Forget everybody seen so far, and the picture."""
+        self._forget()
+        self._cuts.reset()
+
+    def _forget(self) -> None:
+        self._tracker.reset()
+        self._faces, self._misses, self._last_scan = Faces.empty(), {}, None
+
+    def _scan_is_due(self, stamp: float) -> bool:
+        """Often while nobody is known or somebody is missed, seldom while everybody is followed well."""
+        if self._last_scan is None:
+            return True
+        interval = self._config.detection_interval_s * (1.0 if self._calm else 0.5)
+        return not 0.0 <= stamp - self._last_scan < interval - 1e-6
+
+    def _follow(self, before: Faces, grey: np.ndarray, stamp: float, gap: float) -> Known:
+        """Those who were in view, where they are now, and how much they still look like themselves."""
+        expected = self._tracker.expected(before, stamp)
+        faces, believable = self._follower.follow(before, expected, grey, stamp, gap)
+        patch = patches(grey, faces.landmarks)
+        alike = np.where(believable, self._tracker.likeness(faces, patch), -1.0)
+        doubted = alike < SURE
+        if doubted.any():
+            again, believable = self._follower.refit(before, expected, doubted, grey, stamp, gap)
+            again_patch = patches(grey, again.landmarks)
+            alike[doubted] = np.where(believable, self._tracker.likeness(again, again_patch), -1.0)
+            patch[doubted] = again_patch
+            order = np.argsort(np.concatenate([np.flatnonzero(~doubted), np.flatnonzero(doubted)]))
+            faces = Faces.merge([faces[~doubted], again])[order]
+        # Who does not look like themselves, half hidden perhaps, is rather where they were going to be.
+        boxes = np.where((alike >= SURE)[:, None], faces.boxes, expected.boxes)
+        others = self._tracker.expected_boxes(stamp)
+        return Known(faces.replace(boxes=boxes), patch, alike, overlapping(boxes, others) <= 1)
+
+    def _doubted(self, known: Known) -> np.ndarray:
+        """bool [n]: who is to be searched unless the whole frame is scanned."""
+        missed = np.array([self._misses.get(i, 0) > 0 for i in known.faces.track_id.tolist()], bool)
+        doubted: np.ndarray = (known.alike < SURE) | missed
+        doubted[np.argsort(np.where(doubted, known.alike, np.inf))[MOST_SEARCHES:]] = False
+        return doubted
+
+    def _scan(self, frame: Frame, known: Known, stamp: float) -> Faces:
+        """Everybody that the detector sees; weak detections only where somebody known is."""
+        self._last_scan = stamp
+        found = self._detector.detect(frame, CONFIRMING * self._detector.threshold)
+        found = self._without_weak_strangers(found, known)
+        side = found.boxes[:, 2] - found.boxes[:, 0]
+        return found[np.argsort(-side, kind="stable")[: self._config.max_faces]]
+
+    def _search(self, frame: Frame, known: Known, doubted: np.ndarray) -> Faces:
+        """What the detector sees around those who are doubted."""
+        least = CONFIRMING * self._detector.threshold
+        found = Faces.merge(self._detector.search(frame, box, least) for box in known.faces.boxes[doubted])
+        if len(found) > 1:  # neighbours see each other
+            twice = np.triu(box_iou(found.boxes, found.boxes) > 0.5, 1).any(axis=0)
+            found = found[~twice]
+        return self._without_weak_strangers(found, known)
+
+    def _without_weak_strangers(self, found: Faces, known: Known) -> Faces:
+        weak = found.confidence < self._detector.threshold
+        if not weak.any():
+            return found
+        near: np.ndarray = overlapping(found.boxes, known.faces.boxes) > 0
+        return found[~weak | near]
+
+    def _largest(self, boxes: np.ndarray, stays: np.ndarray, others: int) -> np.ndarray:
+        """bool [n]: the largest of those that stay, as many as beside `others` may be followed."""
+        order = np.argsort(-np.where(stays, boxes[:, 2] - boxes[:, 0], -np.inf), kind="stable")
+        largest = np.zeros(len(boxes), bool)
+        largest[order[: max(self._config.max_faces - others, 0)]] = True
+        return largest
+
+    def _identified(
+        self,
+        grey: np.ndarray,
+        known: Known,
+        detected: Faces,
+        looked_for: np.ndarray,
+        stamp: float,
+        times: StageTimes,
+    ) -> Faces:
+        """Followed and detected faces with their track_ids, without those that are followed no longer."""
+        faces, seen, confirmed, strangers = confirm(known, detected, LOST, SURE)
+        for track_id, missed in zip(faces.track_id.tolist(), looked_for & ~seen):
+            self._misses[track_id] = self._misses.get(track_id, 0) + int(missed)
+        for track_id in faces.track_id[seen].tolist():
+            self._misses[track_id] = 0
+        misses = np.array([self._misses[i] for i in faces.track_id.tolist()], int)
+        stays = confirmed | ((known.alike >= LOST) & (misses < MOST_MISSES))
+        with times.measure("landmarks"):
+            strangers = strangers.replace(landmarks=self._predictor.predict(grey, strangers.boxes))
+        strangers_patch = patches(grey, strangers.landmarks)
+        strangers = self._tracker.identify(strangers, faces.track_id[stays], stamp, strangers_patch)
+        alike = self._tracker.likeness(strangers, strangers_patch)
+        known_again = (strangers.track_id > 0) & (alike >= AGAIN)
+        here = known_again | ~self._tracker.hidden_at(strangers.boxes, stamp, HIDDEN_S)
+        strangers, strangers_patch, alike = strangers[here], strangers_patch[here], alike[here]
+        stays &= ~np.isin(faces.track_id, strangers.track_id)
+        if len(strangers):
+            stays &= seen | (box_iou(faces.boxes, strangers.boxes).max(axis=1, initial=0.0) < 0.5)
+        stays &= self._largest(faces.boxes, stays, len(strangers))
+        patch = np.concatenate([known.patch[stays], strangers_patch])
+        sure = np.concatenate([((known.alike >= SURE) | (confirmed & known.alone))[stays], alike >= SURE])
+        learns = np.concatenate([(confirmed & (known.alone | (known.alike >= SURE)))[stays], alike >= LOST])
+        self._misses.update(dict.fromkeys(strangers.track_id[strangers.track_id > 0].tolist(), 0))
+        faces = self._tracker.update(Faces.merge([faces[stays], strangers]), stamp, sure)
+        self._tracker.learn(faces[learns], patch[learns])
+        # Who is new has to be seen again in the next frame.
+        self._misses = {i: self._misses.get(i, MOST_MISSES - 1) for i in faces.track_id.tolist()}
+        return faces[np.argsort(faces.track_id)]

@@ -1,0 +1,90 @@
+"""How far a view of a face allows a judgement at all, and what speaks against it."""
+
+from __future__ import annotations
+
+from typing import Tuple
+
+import cv2
+import numpy as np
+
+from lightfer_ros.model import Normalization
+from lightfer_ros.perception.faces import BLURRED, CUT, DARK, SMALL, STALE, TURNED, UNCERTAIN, Faces
+
+YAW_DEG, PITCH_DEG = (15.0, 35.0), (20.0, 35.0)
+SIDE_PX = (48.0, 24.0)
+SHARPNESS = (0.16, 0.06)
+CONTRAST = (20.0, 8.0)
+CUT_SHARE = (0.1, 0.3)
+PROBABILITY = (0.5, 0.3)
+AGE_S = (0.2, 0.6)
+"""Each from where it begins to count to where a judgement is worth nothing (docs/realtime.md); the reason is
+given from half the way on."""
+
+REASONS = (TURNED, SMALL, BLURRED, DARK, CUT, UNCERTAIN, STALE)
+
+
+def judge(
+    faces: Faces, crops: np.ndarray, normalization: Normalization, width: int, height: int
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Reliability, 0 to 1, float32 [n], and reasons, uint16 [n], of faces and the crops made of them.
+
+    faces: with boxes, pose and probabilities. crops: float32 [n, size, size, c], as `to_crops` makes them
+    with that normalization. width, height: of the picture, pixels.
+    """
+    if not len(faces):
+        return np.empty(0, np.float32), np.empty(0, np.uint16)
+    sharpness, contrast = _sharpness_and_contrast(crops, normalization)
+    yaw, pitch = np.nan_to_num(np.abs(faces.pose[:, :2]), nan=0.0).T
+    sides = faces.boxes[:, 2] - faces.boxes[:, 0]
+    worths = np.stack(
+        [
+            np.minimum(_worth(yaw, YAW_DEG), _worth(pitch, PITCH_DEG)),
+            _worth(sides, SIDE_PX),
+            _worth(sharpness, SHARPNESS),
+            _worth(contrast, CONTRAST),
+            _worth(_share_outside(faces.boxes, width, height), CUT_SHARE),
+            _worth(faces.probabilities.max(axis=1), PROBABILITY),
+            np.ones(len(faces)),
+        ],
+        axis=1,
+    )
+    reasons = (worths < 0.5) @ np.array(REASONS)
+    return worths.prod(axis=1).astype(np.float32), reasons.astype(np.uint16)
+
+
+def grown_stale(faces: Faces) -> Faces:
+    """The same faces, less reliable for each classification that is too old to speak for this picture."""
+    worth = _worth(np.nan_to_num(faces.classification_age, nan=np.inf), AGE_S)
+    reasons = faces.unreliable_reasons & ~np.uint16(STALE)
+    return faces.replace(
+        reliability=faces.reliability * worth,
+        unreliable_reasons=np.where(worth < 0.5, reasons | np.uint16(STALE), reasons),
+    )
+
+
+def _worth(values: np.ndarray, bounds: Tuple[float, float]) -> np.ndarray:
+    good, bad = bounds
+    return np.asarray(np.clip((np.minimum(values, 1e6) - bad) / (good - bad), 0.0, 1.0))
+
+
+def _share_outside(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
+    """float [n]: how much of each box lies outside the picture."""
+    size = np.array([width, height], float)
+    inside = np.clip(boxes[:, 2:], 0, size) - np.clip(boxes[:, :2], 0, size)
+    whole = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+    return np.asarray(1.0 - inside.prod(axis=1) / np.maximum(whole, 1e-6))
+
+
+def _sharpness_and_contrast(crops: np.ndarray, normalization: Normalization) -> Tuple[np.ndarray, np.ndarray]:
+    """Of each crop: second differences over contrast, where they are less, and contrast in grey levels.
+
+    Motion blurs along one direction only. Sharpness does not depend on the light; both are taken at 48×48.
+    """
+    found = np.empty((len(crops), 2))
+    for row, crop in zip(found, crops):
+        grey = (crop.mean(axis=2) - normalization.offset) / normalization.scale
+        grey = cv2.resize(grey, (48, 48), interpolation=cv2.INTER_AREA)
+        contrast = float(grey.std())
+        second = min(float(np.diff(grey, 2, axis=axis).std()) for axis in (0, 1))
+        row[:] = second / max(contrast, 1.0), contrast
+    return found[:, 0], found[:, 1]

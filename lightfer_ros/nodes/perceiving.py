@@ -49,7 +49,8 @@ class Perceiving:
             raise
         session = pipeline.session
         self._use(session)
-        node.get_logger().info(f"model {self._model} runs in {self._runtime}, detector {config.detector}")
+        self._detector = pipeline.detector
+        node.get_logger().info(f"model {self._model} runs in {self._runtime}, detector {pipeline.detector}")
         self._output = EmotionOutput(node)
         self._engine: Optional[EngineUpgrade] = None
         if self._engine_file is not None:
@@ -61,13 +62,18 @@ class Perceiving:
 
     def reconfigure(self, config: NodeConfig, timeout_s: float) -> None:
         """Use other settings from the next image on. Raises LightferError or TimeoutError."""
-        future = self._worker.call(lambda pipeline: pipeline.reconfigure(config))
+
+        def change(pipeline: Pipeline) -> str:
+            pipeline.reconfigure(config)
+            return pipeline.detector
+
+        future = self._worker.call(change)
         try:
-            future.result(timeout_s)
+            self._detector = future.result(timeout_s)
         except FutureTimeoutError:
             if future.cancel():
                 raise TimeoutError(f"the change was not made within {timeout_s:g} s") from None
-            future.result()  # it had begun: then it is made
+            self._detector = future.result()  # it had begun: then it is made
         self._config = config
 
     def reset(self) -> None:
@@ -93,7 +99,7 @@ class Perceiving:
         about = {
             "model": self._model,
             "runtime": self._runtime,
-            "detector": self._config.detector,
+            "detector": self._detector,
             "passed over": "; ".join(self._passed_over),
         }
         notes = list(self._notes)
@@ -156,11 +162,11 @@ class Perceiving:
         frame = to_frame(message)
         _ = frame.grey  # decoding is lazy; its time is its own
         decoded = time.perf_counter()
-        faces = pipeline.process(frame, seconds(message.header.stamp))
+        focal_length = source.focal_length_px(frame.width)
+        faces = pipeline.process(frame, seconds(message.header.stamp), focal_length)
         processed = time.perf_counter()
         if self.source is not source:
             return  # deactivated meanwhile: a node that is not active answers no image
-        focal_length = source.focal_length_px(frame.width)
         self._output.publish(faces, frame, message.header, self._model, self._runtime, config, focal_length)
         stages: Dict[str, float] = {
             "decode": decoded - start,

@@ -84,7 +84,7 @@ class Faces:
 
     @classmethod
     def _of(cls, arrays: Dict[str, np.ndarray]) -> Faces:
-        """Faces of arrays that have been checked: a frame makes twenty values, and time goes into checking."""
+        """Faces of arrays that have been checked: a frame makes twenty values, and checking takes time."""
         faces = object.__new__(cls)
         faces.__dict__.update(arrays)
         return faces

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any, List, Mapping, Optional
 
@@ -9,6 +10,8 @@ from lightfer_ros.evaluation.evaluate import Report
 from lightfer_ros.evaluation.metrics import Interval
 from lightfer_ros.model import ModelMetadata
 
+WIDTH = 118
+HOW_EXPORTED = "How the weights came to be this file (folding, calibration, checks): docs/training.md."
 LIMITS = """\
 ## Limits and law
 
@@ -35,14 +38,14 @@ def how_made(run: Mapping[str, Any]) -> str:
     )
     return (
         f"`lightfer train` with the recipe `{recipe['name']}`, seed {recipe['seed']}: "
-        f"{run['epochs_done']} epochs in {run['duration_s'] / 3600:.1f} h on {run['machine']['processor']} "
-        f"({recipe['precision']}){pruned}. {data['training_faces']:,} training faces{votes}; "
+        f"a run of {run['epochs_done']} epochs, {run['duration_s'] / 3600:.1f} h on "
+        f"{run['machine']['processor']} ({recipe['precision']}){pruned}. {data['training_faces']:,} training faces{votes}; "
         f"{data['left_out_equal_to_validation']} rows equal to a validation face were left out, "
         f"{data['merged_copies']:,} copies merged; sha256 of the data `{data['sha256']}`. "
         f"{data['validation_faces']:,} validation faces chose the weights and fitted the temperature, so "
         "figures on them are a little kind. "
         + ", ".join(f"{name} {version}" for name, version in versions.items())
-        + ".\n\nHow it came to be this file (folding, calibration, checks): docs/training.md."
+        + "."
     )
 
 
@@ -74,7 +77,7 @@ def model_card(about: ModelMetadata, report: Report, command: str, machine: str,
         "",
         "## How good",
         "",
-        f"`{command}`, {machine}. Rates in per cent, with their 95 % intervals.",
+        textwrap.fill(f"`{command}`, {machine}. Rates in per cent, with their 95 % intervals.", WIDTH),
         "",
         "| | |",
         "|---|---|",
@@ -96,7 +99,7 @@ def model_card(about: ModelMetadata, report: Report, command: str, machine: str,
         recall, precision = _rate(c.recall, c.recall_interval), _rate(c.precision, c.precision_interval)
         lines.append(f"| {name} | {recall} | {precision} | {c.images} |")
     if made:
-        lines += ["", "## How made", "", made]
+        lines += ["", "## How made", "", textwrap.fill(made, WIDTH), "", HOW_EXPORTED]
     return "\n".join(lines) + "\n\n" + LIMITS
 
 

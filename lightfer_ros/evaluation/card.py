@@ -39,7 +39,8 @@ def how_made(run: Mapping[str, Any]) -> str:
     return (
         f"`lightfer train` with the recipe `{recipe['name']}`, seed {recipe['seed']}: "
         f"a run of {run['epochs_done']} epochs, {run['duration_s'] / 3600:.1f} h on "
-        f"{run['machine']['processor']} ({recipe['precision']}){pruned}. {data['training_faces']:,} training faces{votes}; "
+        f"{run['machine']['processor']} ({recipe['precision']}){pruned}. "
+        f"{data['training_faces']:,} training faces{votes}; "
         f"{data['left_out_equal_to_validation']} rows equal to a validation face were left out, "
         f"{data['merged_copies']:,} copies merged; sha256 of the data `{data['sha256']}`. "
         f"{data['validation_faces']:,} validation faces chose the weights and fitted the temperature, so "

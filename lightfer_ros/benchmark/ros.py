@@ -29,7 +29,7 @@ PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `lightfer benchmark ros`."""
     parser.add_argument("--seconds", type=float, default=20.0, help="measured time a scene (default: 20)")
-    parser.add_argument("--detector", default="dlib_hog", help="dlib_hog (default) or yunet")
+    parser.add_argument("--detector", default="auto", help="auto (default), yunet or dlib_hog")
     parser.add_argument("--model", default="default", help="classifier by name or path (default: default)")
     parser.add_argument(
         "--plain-fastdds",

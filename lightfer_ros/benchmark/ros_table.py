@@ -12,7 +12,10 @@ from lightfer_ros.benchmark.scenes import HEIGHT, RATE, WIDTH, Scene
 AIM_LOSS, AIM_P99_MS, AIM_MEMORY_MB = 0.01, 60.0, 300.0
 """30 Hz are kept where no more than this share of the images goes unanswered."""
 
-STAGES = ("decode", "detect", "landmarks", "align", "classify", "publish", "total")
+STAGES = (
+    *("decode", "follow", "detect", "landmarks", "pose", "align", "classify", "reliability"),
+    *("publish", "total"),
+)
 
 
 @dataclass(frozen=True)

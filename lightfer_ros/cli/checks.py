@@ -135,10 +135,6 @@ def libraries() -> List[Check]:
         checks.append(
             Check(what, State.OK if found else State.MISSING, text, "" if found else cure, needed=True)
         )
-        if module == "cv2" and found and _version(text) < (4, 8):
-            # tried: 4.5.4, 4.6 and 4.7, which Ubuntu 22.04 and 24.04 have, cannot run the file of 2023
-            cure = "keep `detector: dlib_hog`, or pip install 'opencv-python-headless>=4.8,<5'"
-            checks.append(Check("YuNet", State.WARN, "needs OpenCV 4.8 or newer", cure))
     opencvs = sorted(name for name in installed if name.startswith("opencv-"))
     debian = Path("/usr/lib/python3/dist-packages")
     if opencvs and str(debian) in sys.path and any(debian.glob("cv2*")):
@@ -231,10 +227,6 @@ def _installed() -> Dict[str, str]:
 
     pairs: List[Tuple[Optional[str], str]] = [(d.metadata["Name"], d.version) for d in distributions()]
     return {name.lower(): version for name, version in pairs if name}
-
-
-def _version(text: str) -> Tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", text.split()[0])[:3])
 
 
 def _board() -> str:

@@ -14,7 +14,10 @@ from lightfer_ros.model import EMOTIONS, manifest
 from lightfer_ros.model.metadata import metadata_path
 
 RESULTS = ("emotions.mp4", "emotions.png", "timeline.png", "bag", "summary.json")
-STAGES = ("decode", "detect", "landmarks", "align", "classify", "publish", "total")
+STAGES = (
+    *("decode", "follow", "detect", "landmarks", "pose", "align", "classify", "reliability"),
+    *("publish", "total"),
+)
 LINE_PERIOD_S = 0.5
 
 
@@ -24,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", type=Path, default=Path("demo"), help="folder of the results (default: demo)"
     )
-    parser.add_argument("--detector", default="dlib_hog", help="dlib_hog (default) or yunet")
+    parser.add_argument("--detector", default="auto", help="auto (default), yunet or dlib_hog")
     parser.add_argument("--model", default="default", help="classifier by name or path (default: default)")
 
 

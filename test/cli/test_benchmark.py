@@ -44,8 +44,8 @@ def test_the_node_is_measured_with_one_face_and_with_five_on_a_real_graph():
         assert 0.0 < scene["cpu_percent"] < 400.0
         assert 100.0 < scene["memory_mb"] <= scene["peak_memory_mb"] < 500.0
         assert scene["stages_ms"]["detect"]["p99"] >= scene["stages_ms"]["detect"]["p50"] > 0.0
-        assert "onnxruntime" in scene["runtime"] and scene["detector"] == "dlib_hog"
-    assert one["stages_ms"]["landmarks"]["p50"] < five["stages_ms"]["landmarks"]["p50"]
+        assert "onnxruntime" in scene["runtime"] and scene["detector"] == "yunet"
+    assert one["stages_ms"]["follow"]["p50"] < five["stages_ms"]["follow"]["p50"]
     lines = done.stderr.splitlines()  # the table, beside the JSON
     assert any(line.startswith("one face") for line in lines)
     assert any(line.startswith("five faces") for line in lines)

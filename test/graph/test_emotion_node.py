@@ -143,7 +143,7 @@ def test_two_nodes_work_side_by_side_in_namespaces(graph, emotion_node, one_face
 
 
 def test_the_newest_image_wins_and_those_it_replaces_are_counted(graph, emotion_node, several_faces):
-    with emotion_node(detection_interval_s=0.0, detection_upsampling=2):
+    with emotion_node(detector="dlib_hog", detection_interval_s=0.0, detection_upsampling=2):
         camera = Camera(graph)
         camera.wait_for_listener()
         stamps = [camera.send(several_faces)]

@@ -52,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--detector",
-        choices=("yunet", "dlib_hog"),
-        default="yunet",  # of 1,600 loosely cut faces it missed 67 and dlib_hog 343: docs/evaluation.md
+        choices=("auto", "yunet", "dlib_hog"),
+        default="auto",
         help="of --faces detect; default %(default)s",
     )
     add("--json", action="store_true", help="print one JSON object instead of a table")
@@ -100,7 +100,7 @@ def _report(args: argparse.Namespace) -> Report:
         )
     if finder is None:
         return report
-    return replace(report, detector=args.detector, faces_not_found=finder.not_found)
+    return replace(report, detector=finder.detector, faces_not_found=finder.not_found)
 
 
 def shipped_index() -> Optional[Path]:

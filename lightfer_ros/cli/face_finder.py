@@ -23,12 +23,13 @@ class FaceFinder:
     """Cuts faces out by detector, landmarks and crop geometry; counts the pictures that show it none."""
 
     def __init__(self, detector: str, geometry: CropGeometry) -> None:
-        """Raises ModelError when the detector's or the landmark file is missing or wrong."""
+        """detector: its name, or "auto". Raises ModelError when a file is missing or wrong."""
         path = manifest.find("shape_predictor_68")
         manifest.verify(path, manifest.read_manifest()["shape_predictor_68"])
         self._predictor = LandmarkPredictor(path)
         self._detector = make_detector(DetectionOptions(detector))
         self._geometry = geometry
+        self.detector = self._detector.name
         self.not_found = 0
 
     def __call__(self, picture: np.ndarray, size: int) -> np.ndarray:

@@ -28,13 +28,17 @@ def scatter(points: Sequence[Point], x_axis: str, y_axis: str, caption: str) -> 
     if figure is None:
         return []
     axes = figure.add_subplot()
+    right = max(point.x for point in points)
     for point in points:
         axes.plot(point.x, point.y, "o")
-        axes.annotate(point.label, (point.x, point.y), xytext=(5, 4), textcoords="offset points", fontsize=8)
+        place = (
+            {"xytext": (5, 4), "ha": "left"} if point.x <= right / 2 else {"xytext": (-5, 4), "ha": "right"}
+        )
+        axes.annotate(point.label, (point.x, point.y), textcoords="offset points", fontsize=8, **place)
     axes.set_xlabel(x_axis)
     axes.set_ylabel(y_axis)
-    axes.set_xlim(left=0)
-    axes.margins(x=0.25, y=0.2)
+    axes.set_xlim(0, 1.1 * right or 1)
+    axes.margins(y=0.2)
     axes.grid(alpha=0.3)
     return [Plot(_svg(figure), caption)]
 

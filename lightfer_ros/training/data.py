@@ -74,7 +74,7 @@ def load(options: DataOptions) -> TrainingData:
     if teacher:
         merged_targets = taught(merged_targets, images, teacher, options.teacher_share)
     left_out, merged = int((~keep).sum()), int(keep.sum()) - len(images)
-    numbers = (hard_share, options.label_smoothing)
+    numbers: tuple[float, ...] = (hard_share, options.label_smoothing)
     if teacher:
         numbers = (*numbers, options.teacher_share)
     digest = _digest(train, validation, votes, numbers, fingerprint(teacher))

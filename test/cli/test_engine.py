@@ -79,7 +79,13 @@ def test_ctrl_c_ends_command_and_build_at_once_and_leaves_nothing(request, model
     }
     os.mkfifo(tmp_path / "building")
     command = [sys.executable, "-m", "lightfer_ros.cli.main", "engine", "build", str(model)]
-    process = subprocess.Popen([*command, f"--engine-cache={cache}"], env=environment, start_new_session=True)
+    # Who runs tests in the background of a script has SIGINT ignored, and children inherit that.
+    process = subprocess.Popen(
+        [*command, f"--engine-cache={cache}"],
+        env=environment,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     request.addfinalizer(process.kill)
     builder = int((tmp_path / "building").read_text())
     process.send_signal(signal.SIGINT)  # to the command alone: it has to end the build itself

@@ -222,7 +222,7 @@ def test_probabilities_are_smoothed_per_track_and_reset_forgets_them(pipeline, p
     np.testing.assert_allclose(
         mixed.probabilities[0], old * sharp.probabilities[0] + (1 - old) * raw, atol=0.01
     )
-    assert np.abs(raw - sharp.probabilities[0]).max() > 0.05
+    assert np.abs(raw - sharp.probabilities[0]).max() > 0.03, "there is something to smooth"
 
 
 def test_live_settings_change_from_one_frame_to_the_next(pipeline, several):

@@ -1,4 +1,6 @@
-"""What holds for every test: property-based tests are judged by their examples, not by the machine's mood."""
+"""What holds for every test: examples decide, not the clock, and none changes the runtimes of the next."""
+
+import pytest
 
 try:
     from hypothesis import settings

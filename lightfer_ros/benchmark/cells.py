@@ -98,7 +98,7 @@ def measure(cells: Sequence[Cell], faces: Path, labels: Path | None, seconds: fl
     for cell in cells:
         reason = refused.get((cell.runtime, cell.file.path))
         if reason is not None:
-            yield _failed(cell, reason, unavailable=True)
+            yield _row(cell, error=reason, unavailable=True)
             continue
         row = run_cell(cell, faces, labels, seconds)
         if row.unavailable and row.error is not None:
@@ -119,13 +119,9 @@ def run_cell(cell: Cell, faces: Path, labels: Path | None, seconds: float) -> Ro
     }
     told = _ask(asked)
     if "error" in told:
-        return _failed(cell, told["error"], told.get("unavailable", False))
-    return Row(
-        runtime=cell.runtime,
-        precision=cell.file.metadata.precision,
-        batch=cell.batch,
-        threads=cell.threads,
-        file_mb=cell.file.megabytes,
+        return _row(cell, error=told["error"], unavailable=told.get("unavailable", False))
+    return _row(
+        cell,
         faces_per_s=1000.0 * cell.batch / told["p50_ms"],
         **{name: told[name] for name in _TOLD},
     )
@@ -164,15 +160,15 @@ def _ask(asked: dict[str, Any]) -> dict[str, Any]:
         return {"error": f"the process ended with {how}: {complaint[-1] if complaint else 'no word'}"}
 
 
-def _failed(cell: Cell, reason: str, unavailable: bool) -> Row:
+def _row(cell: Cell, **found: Any) -> Row:
+    """The row of a cell, with what was found out about it."""
     return Row(
         runtime=cell.runtime,
         precision=cell.file.metadata.precision,
         batch=cell.batch,
         threads=cell.threads,
         file_mb=cell.file.megabytes,
-        error=reason,
-        unavailable=unavailable,
+        **found,
     )
 
 

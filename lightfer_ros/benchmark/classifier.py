@@ -17,7 +17,7 @@ from lightfer_ros.benchmark.cells import EXTRA_RUNTIMES, Cell, Row, answers, mea
 from lightfer_ros.benchmark.classifier_view import COLUMNS, section
 from lightfer_ros.benchmark.engines import build_engines
 from lightfer_ros.benchmark.faces import faces_for
-from lightfer_ros.benchmark.model_files import ModelFile, find_model_files, reference_of
+from lightfer_ros.benchmark.model_files import ModelFile, add_model_argument, find_model_files, reference_of
 from lightfer_ros.benchmark.page import update_page
 from lightfer_ros.errors import ConfigurationError
 from lightfer_ros.runtimes import runtimes
@@ -28,13 +28,7 @@ BATCHES = (1, 2, 4, 8, 16)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `lightfer benchmark classifier`."""
     add = parser.add_argument
-    add(
-        "--model",
-        nargs="+",
-        default=["default"],
-        metavar="NAME_OR_FILE",
-        help="one brings its siblings of other precisions and formats; several are taken as they are",
-    )
+    add_model_argument(parser)
     add("--runtime", nargs="+", default=[], metavar="NAME", help="only these (default: all)")
     add("--batch", nargs="+", type=int, default=list(BATCHES), metavar="N", help="faces at once")
     add("--threads", nargs="+", type=int, default=default_threads(), metavar="N", help="threads of an engine")

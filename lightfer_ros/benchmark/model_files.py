@@ -3,6 +3,7 @@
 # Worth most on a robot, so it stays importable on Python 3.8.
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,17 @@ from lightfer_ros.model import manifest
 from lightfer_ros.model.metadata import FORMATS, PRECISIONS, ModelMetadata, metadata_path, read_metadata
 
 SUFFIXES = (".onnx", ".tflite", ".keras")
+
+
+def add_model_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare `--model`, as `find_model_files` takes it."""
+    parser.add_argument(
+        "--model",
+        nargs="+",
+        default=["default"],
+        metavar="NAME_OR_FILE",
+        help="one brings its siblings of other precisions and formats; several are taken as they are",
+    )
 
 
 @dataclass(frozen=True)

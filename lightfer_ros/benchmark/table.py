@@ -13,7 +13,7 @@ from lightfer_ros.benchmark.cell import register_extra
 from lightfer_ros.benchmark.cells import EXTRA_RUNTIMES
 from lightfer_ros.benchmark.columns import html_table
 from lightfer_ros.benchmark.engines import build_engines
-from lightfer_ros.benchmark.model_files import ModelFile, find_model_files, reference_of
+from lightfer_ros.benchmark.model_files import ModelFile, add_model_argument, find_model_files, reference_of
 from lightfer_ros.benchmark.page import Section, update_page
 from lightfer_ros.benchmark.table_row import TableRow, columns
 from lightfer_ros.errors import ConfigurationError, SourceError
@@ -31,13 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `lightfer benchmark table`."""
     add = parser.add_argument
     add("number", type=int, choices=sorted(TITLES), help="; ".join(TITLES.values()))
-    add(
-        "--model",
-        nargs="+",
-        default=["default"],
-        metavar="NAME_OR_FILE",
-        help="one brings its siblings of other precisions and formats; several are taken as they are",
-    )
+    add_model_argument(parser)
     add("--data", type=Path, help="tables 1 and 2: FER2013's CSV (.csv, .csv.xz), or folders of classes")
     add(
         "--split", metavar="NAME", help="tables 1 and 2: of the data (default: PublicTest of a CSV, else all)"

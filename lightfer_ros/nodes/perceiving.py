@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Optional
 from rclpy.executors import ExternalShutdownException
 
 from lightfer_ros.errors import ImageError
-from lightfer_ros.nodes import diagnostics
+from lightfer_ros.nodes import diagnostics, process
 from lightfer_ros.nodes.config import NodeConfig
 from lightfer_ros.nodes.diagnostics import Counters
 from lightfer_ros.nodes.emotion_output import EmotionOutput
@@ -116,7 +116,7 @@ class Perceiving:
 
     def _load(self) -> Pipeline:
         """Make the pipeline, and see whether an engine would serve it better; runs in the worker's thread."""
-        pipeline = Pipeline(self._config)
+        pipeline = Pipeline(self._config, process.stop_fd())
         session = pipeline.session
         if self._config.build_engine and session.runtime != "tensorrt":
             self._engine_file = engine_file(session.path, session.options)
@@ -132,13 +132,15 @@ class Perceiving:
         self._notes = self._passed_over if named else []
 
     def _wait(self, ready: Future[Pipeline]) -> Pipeline:
-        """The pipeline when it is loaded; ROS being shut down ends the wait, not the loading."""
+        """The pipeline when it is loaded; a stop ends the wait, and the loading as soon as it can."""
         while True:
             try:
                 return ready.result(LOOK_PERIOD_S)
-            except FutureTimeoutError:
-                if not self._node.context.ok():
+            except Exception as error:
+                if process.told_to_stop() or not self._node.context.ok():
                     raise ExternalShutdownException() from None
+                if not isinstance(error, FutureTimeoutError):
+                    raise
 
     def _perceive(self, pipeline: Pipeline, message: Any) -> None:
         """One image; runs in the worker's thread and never raises."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import threading
 from typing import Any, Callable, List, Optional
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+_stop_fd: Optional[int] = None
 
 
 def run(import_node: Callable[[], Callable[[], Any]], arguments: Optional[List[str]] = None) -> int:
@@ -21,6 +24,7 @@ def run(import_node: Callable[[], Callable[[], Any]], arguments: Optional[List[s
     """
     for number in STOP_SIGNALS:
         signal.signal(number, _leave)
+    _make_stop_fd()
     make_node = import_node()
     import rclpy
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -53,6 +57,27 @@ def run(import_node: Callable[[], Callable[[], Any]], arguments: Optional[List[s
         if not stopped.is_set():
             raise
     return _end(node, executor, code)
+
+
+def stop_fd() -> Optional[int]:
+    """A file descriptor that is readable once a signal says stop; None in a process that `run` did not start.
+
+    It becomes so at once, while Python's own handlers wait for whoever holds Python's lock.
+    """
+    return _stop_fd
+
+
+def told_to_stop() -> bool:
+    """Whether a signal has said stop."""
+    return _stop_fd is not None and bool(select.select([_stop_fd], [], [], 0)[0])
+
+
+def _make_stop_fd() -> None:
+    """Have Python write a byte into a pipe on each signal; nobody reads it, so it says so ever after."""
+    global _stop_fd
+    _stop_fd, sink = os.pipe()
+    os.set_blocking(sink, False)
+    signal.set_wakeup_fd(sink, warn_on_full_buffer=False)
 
 
 def _leave(*_: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Dict, List, Optional
 
 import numpy as np
@@ -44,10 +43,10 @@ MOST_SEARCHES = 2
 class FaceTracker:
     """Finds and follows everybody: boxes, 68 landmarks and track_ids, frame after frame."""
 
-    def __init__(self, config: PipelineConfig, landmark_path: Path) -> None:
-        """Load detector and landmark predictor. Raises ModelError, RuntimeUnavailableError."""
+    def __init__(self, config: PipelineConfig, predictor: LandmarkPredictor) -> None:
+        """Load the detector. Raises ModelError, RuntimeUnavailableError."""
         self._config = config
-        self._predictor = LandmarkPredictor(landmark_path)
+        self._predictor = predictor
         self._detector = make_detector(config.detection)
         self._follower = Follower(self._predictor)
         self._tracker = Tracker(config.track_timeout_s)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from typing import Tuple
+from typing import Optional, Tuple
 
 import dlib
 import numpy as np
 
 from lightfer_ros.errors import ModelError
+from lightfer_ros.perception.interruptible_file import interruptible
 
 COUNT = 68
 
@@ -24,10 +26,16 @@ MOUTH_CORNERS_AND_MIDDLES = (48, 51, 54, 57)
 class LandmarkPredictor:
     """Finds the 68 landmarks of faces whose boxes are known (Kazemi & Sullivan 2014, trained on 300-W)."""
 
-    def __init__(self, path: Path) -> None:
-        """Load the predictor, about 75 MB of memory. Raises ModelError where dlib cannot read it."""
+    def __init__(self, path: Path, stop_fd: Optional[int] = None) -> None:
+        """Load the predictor, about 75 MB of memory. Raises ModelError where dlib cannot read it.
+
+        stop_fd: a file descriptor that is readable once loading shall stop; that raises ModelError, too.
+        Without one nothing can interrupt dlib, which holds Python's lock while it loads.
+        """
+        reading = contextlib.nullcontext(path) if stop_fd is None else interruptible(path, stop_fd)
         try:
-            self._predictor = dlib.shape_predictor(str(path))
+            with reading as source:
+                self._predictor = dlib.shape_predictor(str(source))
         except RuntimeError as error:
             raise ModelError(f"landmark file {path} cannot be read by dlib: {error}") from None
 

@@ -16,6 +16,7 @@ from lightfer_ros.perception.config import PipelineConfig
 from lightfer_ros.perception.face_tracker import FaceTracker
 from lightfer_ros.perception.faces import Faces
 from lightfer_ros.perception.frame import Frame
+from lightfer_ros.perception.landmarks import LandmarkPredictor
 from lightfer_ros.perception.pose import head_poses
 from lightfer_ros.perception.reliability import grown_stale, judge
 from lightfer_ros.perception.settings import settings_of
@@ -31,14 +32,17 @@ class Pipeline:
     Make it, use it and close it in one thread: a GPU's context belongs to the thread that made it.
     """
 
-    def __init__(self, config: Optional[PipelineConfig] = None) -> None:
-        """Load everything and warm up. Raises ModelError, RuntimeUnavailableError naming what is missing."""
+    def __init__(self, config: Optional[PipelineConfig] = None, stop_fd: Optional[int] = None) -> None:
+        """Load everything and warm up. Raises ModelError, RuntimeUnavailableError naming what is missing.
+
+        stop_fd: as LandmarkPredictor has it.
+        """
         self._config = config = config or PipelineConfig()
         landmark_path = manifest.find("shape_predictor_68")
         manifest.verify(landmark_path, manifest.read_manifest()["shape_predictor_68"])
         cv2.setNumThreads(config.threads)
         self._session: Session = load_fastest(manifest.model_path(config.model), config.runtime_options)
-        self._tracker = FaceTracker(config, landmark_path)
+        self._tracker = FaceTracker(config, LandmarkPredictor(landmark_path, stop_fd))
         self._smoother = Smoother(config.smoothing_time_constant_s)
         self._turns = Turns()
         self._faces = Faces.empty()

@@ -11,7 +11,7 @@ import torch
 from lightfer_ros.errors import ModelError
 from lightfer_ros.training.files import write_whole
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Checkpoint:
     seconds: float
     network: list[torch.Tensor]
     average: list[torch.Tensor]
-    optimizer: dict[str, Any]
+    optimizers: list[dict[str, Any]]
     history: list[dict[str, float]] = field(default_factory=list)
     ensemble: torch.Tensor | None = None
 

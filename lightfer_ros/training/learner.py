@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from lightfer_ros.errors import ModelError
+from lightfer_ros.training.muon import Muon
 from lightfer_ros.training.native import NATIVE
 from lightfer_ros.training.network import NetworkOptions, build_xception
 from lightfer_ros.training.prune import Kept, cut, narrowed, slices
@@ -13,8 +15,6 @@ from lightfer_ros.training.schedule import average_decay
 
 if TYPE_CHECKING:
     from lightfer_ros.training.recipe import OptimizerOptions
-
-MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 class Learner:
@@ -25,21 +25,35 @@ class Learner:
         self.network = build_xception(options, NATIVE)
         self.average = build_xception(options, NATIVE, "average")
         self.average.set_weights(self.network.get_weights())
-        self.optimizer = torch.optim.AdamW(
-            _groups(self.network, learning.weight_decay), betas=(0.9, learning.beta2), fused=True
-        )
+        self.optimizers = _optimizers(self.network, learning)
 
     def step(self, rate: float, count: int) -> None:
         """Apply the gradients that are there; count: steps done before this one, plus one."""
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.learning.clip_norm)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.step()
         keep = average_decay(count, self.learning.average_decay)
         with torch.no_grad():
             ours = [v.value.data for v in self.average.weights]
             theirs = [v.value.data for v in self.network.weights]
             torch._foreach_lerp_(ours, theirs, 1.0 - keep)
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of the last step."""
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+
+    def restore_optimizers(self, saved: list[dict[str, Any]], where: str) -> None:
+        """Take over what the optimizers of an earlier run knew. Raises ModelError for others than ours."""
+        if len(saved) != len(self.optimizers):
+            raise ModelError(
+                f"{where}: holds the state of {len(saved)} optimizers, expected {len(self.optimizers)}"
+                " (optimizer.muon differs, or this is best.pt: resume from last.pt)"
+            )
+        for optimizer, state in zip(self.optimizers, saved, strict=True):
+            optimizer.load_state_dict(state)
 
     def narrow(self, kept: Kept) -> Learner:
         """A learner with only the kept channels, going on from here: weights, average, moments."""
@@ -51,17 +65,40 @@ class Learner:
                 for variable, value in zip(new_model.variables, values, strict=True):
                     variable.value.data.copy_(value)
             for old, fresh, pick in zip(self.network.variables, new.network.variables, picks, strict=True):
-                state = self.optimizer.state.get(old.value)
-                if state:
-                    moved = cut([state[name] for name in MOMENTS], [pick] * len(MOMENTS))
-                    moments = dict(zip(MOMENTS, moved, strict=True))
-                    new.optimizer.state[fresh.value] = {"step": state["step"].clone(), **moments}
+                for optimizer, successor in zip(self.optimizers, new.optimizers, strict=True):
+                    state = optimizer.state.get(old.value)
+                    if state:
+                        successor.state[fresh.value] = _cut_state(state, old.value.shape, pick)
         return new
 
 
-def _groups(model: Any, weight_decay: float) -> list[dict[str, Any]]:
-    decayed: list[torch.Tensor] = []
+def _optimizers(model: Any, learning: OptimizerOptions) -> list[torch.optim.Optimizer]:
+    """AdamW for everything, or Muon for the kernels that are matrices and AdamW for the rest."""
+    matrices: list[torch.Tensor] = []
+    kernels: list[torch.Tensor] = []
     plain: list[torch.Tensor] = []
     for variable in model.trainable_variables:
-        (decayed if variable.path.endswith("kernel") else plain).append(variable.value)
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": plain, "weight_decay": 0.0}]
+        shape = variable.shape
+        if not variable.path.endswith("kernel"):
+            plain.append(variable.value)
+        elif learning.muon and len(shape) == 4 and shape[3] > 1:
+            matrices.append(variable.value)
+        else:
+            kernels.append(variable.value)
+    groups = [
+        {"params": kernels, "weight_decay": learning.weight_decay},
+        {"params": plain, "weight_decay": 0.0},
+    ]
+    optimizers: list[torch.optim.Optimizer] = [
+        torch.optim.AdamW(groups, betas=(0.9, learning.beta2), fused=True)
+    ]
+    if matrices:
+        optimizers.append(Muon(matrices, weight_decay=learning.weight_decay))
+    return optimizers
+
+
+def _cut_state(state: dict[str, Any], shape: torch.Size, pick: Any) -> dict[str, Any]:
+    """What an optimizer remembers of a variable, for its kept channels."""
+    shaped = {name: value for name, value in state.items() if value.shape == shape}
+    moved = dict(zip(shaped, cut(list(shaped.values()), [pick] * len(shaped)), strict=True))
+    return {**{name: value.clone() for name, value in state.items()}, **moved}

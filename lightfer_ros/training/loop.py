@@ -138,7 +138,7 @@ class Trainer:
             seconds=self.seconds,
             network=variable_values(self.network),
             average=variable_values(self.average),
-            optimizer=self.learner.optimizer.state_dict(),
+            optimizers=[o.state_dict() for o in self.learner.optimizers],
             history=list(self.history),
             ensemble=self.ensemble.sums.clone(),
         )
@@ -152,7 +152,7 @@ class Trainer:
         self._adopt_widths(saved, where)
         restore_variables(self.network, saved.network, where)
         restore_variables(self.average, saved.average, where)
-        self.learner.optimizer.load_state_dict(saved.optimizer)
+        self.learner.restore_optimizers(saved.optimizers, where)
         self.epoch, self.step, self.seconds = saved.epoch, saved.step, saved.seconds
         self.history = list(saved.history)
         if saved.ensemble is not None and saved.ensemble.shape == self.ensemble.sums.shape:
@@ -165,7 +165,7 @@ class Trainer:
         with self._autocast():
             logits = self.network(self._to_input(images), training=True)
         loss = (F.cross_entropy(logits.float(), targets, reduction="none") * weights).mean()
-        self.learner.optimizer.zero_grad(set_to_none=True)
+        self.learner.zero_grad()
         loss.backward()
         if self.exchange is not None:
             self.exchange.average(list(self.network.parameters()), self.step)

@@ -22,9 +22,13 @@ from lightfer_ros.training.temporal_ensemble import EnsembleOptions
 
 @dataclass(frozen=True)
 class OptimizerOptions:
-    """AdamW; weight decay on kernels only. average_decay: share of the weight average kept per step."""
+    """AdamW; weight decay on kernels only. average_decay: share of the weight average kept per step.
+
+    muon: whether Muon learns the kernels of ordinary convolutions, and AdamW the rest.
+    """
 
     batch_size: int = 128
+    muon: bool = False
     weight_decay: float = 0.05
     beta2: float = 0.999
     clip_norm: float = 5.0

@@ -108,7 +108,7 @@ def _keep(trainer: Trainer, folder: Path) -> None:
         saved.save(folder / PLATEAU)
     scores = [row["validation_accuracy"] for row in trainer.history]
     if scores[-1] >= max(scores):
-        replace(saved, optimizer={}).save(folder / BEST)
+        replace(saved, optimizers=[]).save(folder / BEST)
     write_history(folder, trainer.history)
     write_plot(folder, trainer.history)
     write_record(folder, trainer.recipe, trainer.data, trainer.seconds, trainer.epoch)

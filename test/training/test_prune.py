@@ -100,21 +100,24 @@ def test_removing_dead_channels_changes_no_answer():
     assert torch.allclose(before, after, atol=1e-4)
 
 
-def test_the_optimizer_keeps_its_moments_of_kept_channels():
-    learner = Learner(TINY, OptimizerOptions())
+@pytest.mark.parametrize("muon", [False, True])
+def test_the_optimizers_keep_their_moments_of_kept_channels(muon):
+    learner = Learner(TINY, OptimizerOptions(muon=muon))
     x = torch.rand(8, 48, 48, 1)
     learner.network(x, training=True).square().mean().backward()
     learner.step(1e-3, 1)
     kept = {g: np.arange(1, max(2, w)) for g, w in TINY.table().items()}
     new = learner.narrow(kept)
 
-    def moment(one, path):
+    def moment(one, path, optimizer, name):
         variable = next(v for v in one.network.variables if v.path == path)
-        return one.optimizer.state[variable.value]["exp_avg"]
+        return one.optimizers[optimizer].state[variable.value][name]
 
-    assert torch.equal(moment(learner, "stem2_bn/gamma")[1:], moment(new, "stem2_bn/gamma"))
-    old = moment(learner, "exit2_pw/kernel")
-    assert torch.equal(old[:, :, 1:, 1:], moment(new, "exit2_pw/kernel"))
+    gamma, kernel = ("stem2_bn/gamma", 0, "exp_avg"), ("exit2_pw/kernel", 0, "exp_avg")
+    if muon:
+        kernel = ("exit2_pw/kernel", 1, "momentum")
+    assert torch.equal(moment(learner, *gamma)[1:], moment(new, *gamma))
+    assert torch.equal(moment(learner, *kernel)[:, :, 1:, 1:], moment(new, *kernel))
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -60,6 +60,22 @@ def test_a_run_killed_and_resumed_ends_with_the_same_weights(toy_recipe, finishe
         assert torch.equal(a, b)
 
 
+def test_with_muon_a_run_learns_and_resumes_to_the_same_weights(toy_recipe, tmp_path, monkeypatch):
+    recipe = replace(toy_recipe, optimizer=replace(toy_recipe.optimizer, muon=True))
+    assert train(recipe, tmp_path / "whole").history[-1]["validation_accuracy"] > 0.8
+    run_for(recipe, tmp_path / "killed", 2, monkeypatch)
+    train(recipe, tmp_path / "killed", resume=True)
+    ours, theirs = (Checkpoint.load(tmp_path / name / "last.pt") for name in ("killed", "whole"))
+    for a, b in zip(ours.average, theirs.average, strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_checkpoint_of_other_optimizers_is_refused(toy_recipe, finished):
+    other = replace(toy_recipe, optimizer=replace(toy_recipe.optimizer, muon=True))
+    with pytest.raises(ModelError, match=r"last\.pt: holds the state of 1 optimizers, expected 2"):
+        train(other, finished, resume=True)
+
+
 def test_two_workers_learn_too_and_resume(toy_recipe, tmp_path):
     recipe = replace(toy_recipe, workers=2)
     trainer = train(recipe, tmp_path / "two")

@@ -36,8 +36,8 @@ with open(sys.argv[1], "rb") as file:
 def interruptible(path: Path, stop_fd: int) -> Iterator[Path]:
     """A path to read `path` through, once and from start to end; it ends early when `stop_fd` is readable.
 
-    stop_fd: a file descriptor, such as the end of a pipe that `signal.set_wakeup_fd` writes to; nothing is read
-    from it. Leave the context only after reading. Raises OSError where no process can be started.
+    stop_fd: a file descriptor, such as the end of a pipe that `signal.set_wakeup_fd` writes to; it is only
+    looked at. Leave the context only after reading. Raises OSError where no process can be started.
     """
     source, sink = os.pipe()
     try:

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Callable
 
 from lightfer_ros.errors import LightferError
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file; whatever goes wrong, `path` keeps its old content and nothing is left beside it.
+    """Write a file as `write_by` does."""
+    write_by(path, lambda partial: partial.write_bytes(content))
 
-    Raises LightferError naming the path when the disk is full or the folder cannot be written.
+
+def write_by(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a neighbour of `path`, which has its suffix, then rename it into place.
+
+    Whatever goes wrong, `path` keeps its old content and nothing is left beside it. Raises LightferError
+    naming the path when the disk is full or the folder cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     try:
-        partial.write_bytes(content)
+        write(partial)
         os.replace(partial, path)
-    except OSError as error:
-        raise LightferError(f"cannot write {path}: {error.strerror or error}; nothing was changed") from None
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+        why = getattr(error, "strerror", None) or error
+        raise LightferError(f"cannot write {path}: {why}; nothing was changed") from error
     finally:
         if partial.exists():
             partial.unlink()

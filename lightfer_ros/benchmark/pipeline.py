@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--video", type=Path, help="a video file (default: the sample video)")
     add("--frames", type=int, default=0, metavar="N", help="only the first so many (default: all)")
     add("--model", default="default", help="classifier by name or path (default: default)")
-    add("--detector", default="dlib_hog", help="dlib_hog (default) or yunet")
+    add("--detector", default="auto", help="auto (default), yunet or dlib_hog")
     add("--threads", type=int, default=1, help="of engine and OpenCV (default: 1)")
     add(
         "--runtime",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from lightfer_ros.files import write_by
 from lightfer_ros.model import ModelMetadata
 from lightfer_ros.model.metadata import write_metadata
 from lightfer_ros.training.checkpoint import Checkpoint, restore_variables
-from lightfer_ros.training.files import write_whole
 from lightfer_ros.training.loop import NORMALIZATION
 from lightfer_ros.training.network import build_xception
 from lightfer_ros.training.recipe import Recipe, recipe_from
@@ -22,7 +22,7 @@ def save_network(checkpoint: Path, path: Path) -> ModelMetadata:
     Returns the metadata. Raises ModelError when the checkpoint is torn or not what its recipe says.
     """
     model, recipe, saved = averaged_network(checkpoint)
-    write_whole(path, lambda partial: model.save(partial))
+    write_by(path, lambda partial: model.save(partial))
     best = saved.history[-1]["validation_accuracy"] if saved.history else None
     votes = ", FER+ votes" if recipe.data.votes else ""
     about = ModelMetadata(

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from lightfer_ros.errors import ModelError
-from lightfer_ros.training.files import write_whole
+from lightfer_ros.files import write_by
 
 VERSION = 2
 
@@ -37,7 +37,7 @@ class Checkpoint:
     def save(self, path: Path) -> None:
         """Write to `path`, whole or not at all. Raises LightferError when the disk is full."""
         values = {"version": VERSION, **self.__dict__}
-        write_whole(path, lambda partial: torch.save(values, partial))
+        write_by(path, lambda partial: torch.save(values, partial))
 
     @classmethod
     def load(cls, path: Path) -> Checkpoint:

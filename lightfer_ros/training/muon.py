@@ -1,8 +1,8 @@
 """Muon: steps for convolution kernels in which every direction counts the same.
 
 The momentum of a kernel, seen as a matrix of inputs × outputs, is replaced by the orthogonal matrix nearest
-to it (K. Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks"), and scaled so that its
-entries are as large as AdamW's usually are (Liu et al. 2025, arXiv:2502.16982): one rate serves both.
+to it (K. Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks"), and scaled so that
+its entries are as large as AdamW's usually are (Liu et al. 2025, arXiv:2502.16982): one rate serves both.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from typing import Any
 
 import torch
 
+from lightfer_ros.files import write_by, write_whole
 from lightfer_ros.training.data import TrainingData
-from lightfer_ros.training.files import write_text, write_whole
 from lightfer_ros.training.recipe import Recipe, to_dict
 
 
@@ -26,7 +26,7 @@ def write_history(folder: Path, history: list[dict[str, float]]) -> None:
     writer.writeheader()
     for row in history:
         writer.writerow({k: int(v) if k == "epoch" else f"{v:.6g}" for k, v in row.items()})
-    write_text(folder / "history.csv", text.getvalue())
+    write_whole(folder / "history.csv", text.getvalue().encode("utf-8"))
 
 
 def write_plot(folder: Path, history: list[dict[str, float]]) -> None:
@@ -46,7 +46,7 @@ def write_plot(folder: Path, history: list[dict[str, float]]) -> None:
         axis.grid(alpha=0.3)
         axis.legend()
     figure.tight_layout()
-    write_whole(folder / "history.png", lambda partial: figure.savefig(partial, dpi=110))
+    write_by(folder / "history.png", lambda partial: figure.savefig(partial, dpi=110))
     pyplot.close(figure)
 
 
@@ -72,7 +72,7 @@ def write_record(folder: Path, recipe: Recipe, data: TrainingData, seconds: floa
             "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         },
     }
-    write_text(folder / "run.json", json.dumps(record, indent=2) + "\n")
+    write_whole(folder / "run.json", (json.dumps(record, indent=2) + "\n").encode("utf-8"))
 
 
 def _versions() -> Mapping[str, str]:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import torch
 
-from lightfer_ros.errors import ConfigurationError
+from lightfer_ros.errors import ConfigurationError, LightferError
+from lightfer_ros.files import write_whole
 from lightfer_ros.training.checkpoint import Checkpoint
 from lightfer_ros.training.data import TrainingData, load
-from lightfer_ros.training.files import write_text
 from lightfer_ros.training.loop import Trainer
 from lightfer_ros.training.recipe import Recipe
 from lightfer_ros.training.record import write_history, write_plot, write_record
@@ -41,6 +41,7 @@ def train(recipe: Recipe, folder: Path, resume: bool = False, start_from: str = 
             if resume
             else f"{folder} already holds a run; --resume goes on with it, another --out starts a new one"
         )
+    _make(folder)
     _set_up_torch(recipe)
     _say(f"reading {recipe.data.path}")
     data = load(recipe.data)
@@ -52,7 +53,7 @@ def train(recipe: Recipe, folder: Path, resume: bool = False, start_from: str = 
     _say(f"{trainer.network.count_params() / 1e6:.2f} M parameters on {trainer.device}, {recipe.precision}")
     if resume:
         _say(f"resuming after epoch {trainer.epoch} of {recipe.schedule.epochs}")
-    write_text(folder / "pid", f"{os.getpid()}\n")
+    write_whole(folder / "pid", f"{os.getpid()}\n".encode())
     while trainer.epoch < recipe.schedule.epochs:
         row = trainer.train_epoch(_Progress(recipe.schedule.epochs))
         _keep(trainer, folder)
@@ -67,6 +68,13 @@ def train(recipe: Recipe, folder: Path, resume: bool = False, start_from: str = 
     save_network(folder / LAST, folder / NETWORK)
     _say(f"wrote {folder / NETWORK}")
     return trainer
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LightferError(f"cannot make the folder {folder}: {error.strerror}") from None
 
 
 def _trainer(recipe: Recipe, data: TrainingData, checkpoint: Path | None) -> Trainer:

@@ -27,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--opset", type=int, default=18, choices=(13, 18), help="of the float files; default %(default)s")
     add(
-        "--no-temperature",
+        "--no-calibration",
         action="store_true",
-        help="leave confidences as trained; those of an .onnx are left in any case, it has its temperature",
+        help="leave confidences as trained; those of an .onnx are left in any case, it is calibrated",
     )
 
 
@@ -43,13 +43,13 @@ def run(args: argparse.Namespace) -> int:
         require_modules("--kinds keras", "keras")
     from lightfer_ros.compression.export import Exporter, QuantizeOptions
     from lightfer_ros.compression.graph import calibrated
-    from lightfer_ros.compression.prepare import temperature_of
+    from lightfer_ros.compression.prepare import calibration_of
 
     training, check, check_name = compression_source.faces(args, network.input_size)
-    if args.model.suffix == ".keras" and not args.no_temperature:
-        fitted = temperature_of(network, check, about)
+    if args.model.suffix == ".keras" and not args.no_calibration:
+        fitted = calibration_of(network, check, about)
         print(fitted.summary())
-        network = calibrated(network, fitted.temperature)
+        network = calibrated(network, fitted.calibration)
     options = QuantizeOptions(method=args.method, equalise=not args.no_equalise)
     exporter = Exporter(network, about, training.images, check, check_name, options)
     for kind in args.kinds:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lightfer_ros.errors import ModelError
+from lightfer_ros.evaluation.calibration import Calibration
 
 
 @dataclass(frozen=True)
@@ -155,15 +156,11 @@ class Network:
         return out
 
 
-def calibrated(network: Network, temperature: float) -> Network:
-    """The network with its logits divided by a temperature, in the last layer; labels stay as they are."""
-    if not temperature > 0:
-        raise ModelError(f"temperature is {temperature}, expected above 0")
-    last = network.logits
-    cooled = replace(
-        last, kernel=last.kernel / np.float32(temperature), bias=last.bias / np.float32(temperature)
-    )
-    return network.with_operations({last.name: cooled})
+def calibrated(network: Network, calibration: Calibration) -> Network:
+    """The network with a calibration folded into its last layer."""
+    last, temperature = network.logits, np.float32(calibration.temperature)
+    bias = last.bias / temperature + np.array(calibration.bias, np.float32)
+    return network.with_operations({last.name: replace(last, kernel=last.kernel / temperature, bias=bias)})
 
 
 def _slid(

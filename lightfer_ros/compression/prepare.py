@@ -1,4 +1,4 @@
-"""What an export needs to know first: the trained network, what it is, and its temperature."""
+"""What an export needs to know first: the trained network, what it is, and its calibration."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from lightfer_ros.compression.onnx_float import to_onnx
 from lightfer_ros.compression.ratio import Comparison
 from lightfer_ros.compression.running import probabilities, to_input
 from lightfer_ros.errors import ModelError
+from lightfer_ros.evaluation import calibration
+from lightfer_ros.evaluation.calibration import Calibration
 from lightfer_ros.evaluation.faces import FaceSet
-from lightfer_ros.evaluation.metrics import at_temperature, expected_calibration_error, fit_temperature
+from lightfer_ros.evaluation.metrics import expected_calibration_error
 from lightfer_ros.model import ModelMetadata
 from lightfer_ros.model.metadata import read_metadata
 
@@ -39,33 +41,38 @@ def read_float(path: Path) -> tuple[Network, ModelMetadata]:
 
 
 @dataclass(frozen=True)
-class FittedTemperature:
-    """temperature: fitted on all faces given. ece_before, ece_after: on faces that it was not fitted on."""
+class FittedCalibration:
+    """A calibration fitted on all faces given.
 
-    temperature: float
-    ece_before: float
-    ece_after: float
+    ece, accuracy: before and after, of each half of the faces calibrated by a fit on the other.
+    """
+
+    calibration: Calibration
+    ece: tuple[float, float]
+    accuracy: tuple[float, float]
 
     def summary(self) -> str:
         """One line."""
+        bias = " ".join(f"{b:+.2f}" for b in self.calibration.bias)
         return (
-            f"temperature {self.temperature:.3f}; expected calibration error on the half not fitted on "
-            f"{self.ece_before:.4f} → {self.ece_after:.4f}"
+            f"temperature {self.calibration.temperature:.3f}, bias {bias}; on the half not fitted on: "
+            f"expected calibration error {self.ece[0]:.4f} → {self.ece[1]:.4f}, "
+            f"accuracy {self.accuracy[0]:.4f} → {self.accuracy[1]:.4f}"
         )
 
 
-def temperature_of(network: Network, faces: FaceSet, about: ModelMetadata) -> FittedTemperature:
-    """Fit a temperature on each half of the faces and judge it on the other; then fit it on all."""
+def calibration_of(network: Network, faces: FaceSet, about: ModelMetadata) -> FittedCalibration:
+    """Fit on each half of the faces and judge on the other; then fit on all."""
     p = probabilities(to_onnx(network, "probe"), to_input(faces.images, about.normalization))
     half = np.random.default_rng(0).permutation(len(faces)) % 2 == 0
-    before, after = [], []
+    judged = np.empty_like(p, np.float64)
     for fit_on in (half, ~half):
-        judged = p[~fit_on]
-        hit = judged.argmax(1) == faces.labels[~fit_on]
-        cooled = at_temperature(judged, fit_temperature(p[fit_on], faces.labels[fit_on]))
-        before.append(expected_calibration_error(judged.max(1), hit))
-        after.append(expected_calibration_error(cooled.max(1), hit))
-    return FittedTemperature(fit_temperature(p, faces.labels), float(np.mean(before)), float(np.mean(after)))
+        judged[~fit_on] = calibration.fit(p[fit_on], faces.labels[fit_on])(p[~fit_on])
+    hits = [each.argmax(1) == faces.labels for each in (p, judged)]
+    ece = [expected_calibration_error(each.max(1), hit) for each, hit in zip((p, judged), hits, strict=True)]
+    return FittedCalibration(
+        calibration.fit(p, faces.labels), (ece[0], ece[1]), (float(hits[0].mean()), float(hits[1].mean()))
+    )
 
 
 def describe(about: ModelMetadata, name: str, comparison: Comparison) -> ModelMetadata:

@@ -43,7 +43,7 @@ def how_made(run: Mapping[str, Any]) -> str:
         f"{data['training_faces']:,} training faces{votes}; "
         f"{data['left_out_equal_to_validation']} rows equal to a validation face were left out, "
         f"{data['merged_copies']:,} copies merged; sha256 of the data `{data['sha256']}`. "
-        f"{data['validation_faces']:,} validation faces chose the weights and fitted the temperature, so "
+        f"{data['validation_faces']:,} validation faces chose the weights and fitted the calibration, so "
         "figures on them are a little kind. "
         + ", ".join(f"{name} {version}" for name, version in versions.items())
         + "."

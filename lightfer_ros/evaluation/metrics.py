@@ -113,37 +113,6 @@ def wilson(hits: int, trials: int) -> Interval:
     return low, high
 
 
-def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature that makes log-probabilities float [n, 7] most likely to give the labels int [n].
-
-    Dividing logits by it leaves every label as it is (Guo et al. 2017, arXiv:1706.04599). Found by golden
-    section on log T between 1/8 and 8, where the likelihood has one peak.
-    """
-    log_p = np.log(np.maximum(probabilities.astype(np.float64), 1e-30))
-    low, high, ratio = math.log(1 / 8), math.log(8), (math.sqrt(5) - 1) / 2
-    while high - low > 1e-4:
-        a, b = high - ratio * (high - low), low + ratio * (high - low)
-        if _loss(log_p, labels, math.exp(a)) < _loss(log_p, labels, math.exp(b)):
-            high = b
-        else:
-            low = a
-    return math.exp((low + high) / 2)
-
-
-def at_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """The distributions float64 [n, 7] that the same logits give after division by `temperature`."""
-    log_p = np.log(np.maximum(probabilities.astype(np.float64), 1e-30)) / temperature
-    e = np.exp(log_p - log_p.max(1, keepdims=True))
-    return np.asarray(e / e.sum(1, keepdims=True))
-
-
-def _loss(log_p: np.ndarray, labels: np.ndarray, temperature: float) -> float:
-    z = log_p / temperature
-    z = z - z.max(1, keepdims=True)
-    picked = z[np.arange(len(labels)), labels]
-    return float((np.log(np.exp(z).sum(1)) - picked).mean())
-
-
 def _class_score(table: np.ndarray, i: int) -> ClassScore:
     found, true, called = int(table[i, i]), int(table[i].sum()), int(table[:, i].sum())
     return ClassScore(

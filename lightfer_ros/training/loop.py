@@ -143,11 +143,15 @@ class Trainer:
             ensemble=self.ensemble.sums.clone(),
         )
 
-    def thaw(self, saved: Checkpoint, where: str) -> None:
-        """Go on where `saved` stopped. Raises ModelError for another network, DataError for other data."""
-        if saved.data_sha256 != self.data.sha256:
+    def thaw(self, saved: Checkpoint, where: str, other_targets: bool = False) -> None:
+        """Go on where `saved` stopped. Raises ModelError for another network, DataError for other data.
+
+        other_targets: whether faces or targets may have changed since, as a teacher changes them.
+        """
+        if saved.data_sha256 != self.data.sha256 and not other_targets:
             raise DataError(
-                f"{where}: trained on data {saved.data_sha256[:12]}…, but this is {self.data.sha256[:12]}…"
+                f"{where}: trained on data {saved.data_sha256[:12]}…, but this is {self.data.sha256[:12]}…; "
+                "--other-targets goes on all the same"
             )
         self._adopt_widths(saved, where)
         restore_variables(self.network, saved.network, where)

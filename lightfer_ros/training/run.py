@@ -26,12 +26,19 @@ BEST = "best.pt"
 NETWORK = "network.keras"
 
 
-def train(recipe: Recipe, folder: Path, resume: bool = False, start_from: str = LAST) -> Trainer:
+def train(
+    recipe: Recipe,
+    folder: Path,
+    resume: bool = False,
+    start_from: str = LAST,
+    other_targets: bool = False,
+) -> Trainer:
     """Run the recipe to its last epoch and return the trainer.
 
     `folder` gets last.pt after every epoch, best.pt at the best validation accuracy, plateau.pt before
     the learning rate decays (resume from it with more epochs to extend a finished run), history.csv and
     .png, run.json and pid, and at the end network.keras with its metadata.
+    other_targets: whether a resumed run may have been trained on other targets so far.
     Raises ConfigurationError when the folder holds a run and `resume` is False.
     """
     checkpoint = folder / start_from
@@ -49,7 +56,7 @@ def train(recipe: Recipe, folder: Path, resume: bool = False, start_from: str = 
         f"{len(data.images)} training faces ({data.left_out} left out as copies of validation faces, "
         f"{data.merged} copies merged), {len(data.validation)} validation faces"
     )
-    trainer = _trainer(recipe, data, checkpoint if resume else None)
+    trainer = _trainer(recipe, data, checkpoint if resume else None, other_targets)
     _say(f"{trainer.network.count_params() / 1e6:.2f} M parameters on {trainer.device}, {recipe.precision}")
     if resume:
         _say(f"resuming after epoch {trainer.epoch} of {recipe.schedule.epochs}")
@@ -77,10 +84,10 @@ def _make(folder: Path) -> None:
         raise LightferError(f"cannot make the folder {folder}: {error.strerror}") from None
 
 
-def _trainer(recipe: Recipe, data: TrainingData, checkpoint: Path | None) -> Trainer:
+def _trainer(recipe: Recipe, data: TrainingData, checkpoint: Path | None, other_targets: bool) -> Trainer:
     trainer = Trainer(recipe, data)
     if checkpoint is not None:
-        trainer.thaw(Checkpoint.load(checkpoint), str(checkpoint))
+        trainer.thaw(Checkpoint.load(checkpoint), str(checkpoint), other_targets)
     if recipe.workers > 1:
         size = sum(p.numel() for p in trainer.network.parameters() if p.requires_grad)
         trainer.exchange, _ = start(recipe.workers, size, _help, (recipe, data, checkpoint, trainer.ensemble))
@@ -97,8 +104,8 @@ def _help(
     """What every worker but the first does: train along, keep nothing."""
     _set_up_torch(recipe)
     trainer = Trainer(recipe, data, exchange, ensemble)
-    if checkpoint is not None:
-        trainer.thaw(Checkpoint.load(checkpoint), str(checkpoint))
+    if checkpoint is not None:  # whose targets the first worker has looked at
+        trainer.thaw(Checkpoint.load(checkpoint), str(checkpoint), other_targets=True)
     while trainer.epoch < recipe.schedule.epochs:
         trainer.train_epoch()
 

@@ -14,6 +14,7 @@ from lightfer_ros.compression.onnx_int4 import to_onnx_int4
 from lightfer_ros.compression.onnx_int8 import CPU, TENSORRT, to_onnx_int8
 from lightfer_ros.compression.running import every_tensor, probabilities, to_input
 from lightfer_ros.errors import ConfigurationError, ModelError
+from lightfer_ros.evaluation.calibration import Calibration
 from lightfer_ros.model import Normalization
 
 from .tiny import faces, run_slowly, tiny_network
@@ -138,9 +139,15 @@ def test_equalising_makes_int8_nearer_to_float(network, batch, truth):
 
 
 def test_a_temperature_changes_confidence_only(network, batch, truth):
-    cooler = probabilities(to_onnx(calibrated(network, 2.0), "t"), batch)
+    cooler = probabilities(to_onnx(calibrated(network, Calibration(2.0, (0.0,) * 7)), "t"), batch)
     assert np.array_equal(cooler.argmax(1), truth.argmax(1))
     assert cooler.max(1).mean() < truth.max(1).mean()
+
+
+def test_a_calibration_folded_in_is_the_one_that_was_fitted(network, batch, truth):
+    calibration = Calibration(1.3, (0.5, -0.5, 0.1, 0.0, -0.1, 0.2, -0.2))
+    told = probabilities(to_onnx(calibrated(network, calibration), "c"), batch)
+    assert np.allclose(told, calibration(truth), atol=1e-5)
 
 
 def test_min_max_ranges_hold_every_value_seen(network, batch):

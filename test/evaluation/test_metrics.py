@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 
 from lightfer_ros.errors import DataError
 from lightfer_ros.evaluation.metrics import (
-    at_temperature,
     confusion,
     expected_calibration_error,
-    fit_temperature,
     macro_f1,
     score,
     wilson,
@@ -78,16 +76,6 @@ def test_the_interval_of_a_small_calibration_error_holds_it():
 
 def test_macro_f1_leaves_out_classes_that_never_occur():
     assert macro_f1(confusion(np.array([1, 1]), np.array([1, 1]))) == 1.0
-
-
-@pytest.mark.parametrize("temperature", [0.5, 1.7, 3.0])
-def test_the_temperature_that_was_put_in_is_found_again(temperature):
-    rng = np.random.default_rng(0)
-    logits = rng.normal(0, 2, (20000, 7))
-    true = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    labels = (true.cumsum(1) > rng.random((20000, 1))).argmax(1)
-    told = at_temperature(true, 1 / temperature)  # too sure by this factor
-    assert fit_temperature(told, labels) == pytest.approx(temperature, rel=0.04)
 
 
 def test_no_faces_or_other_shapes_are_refused():

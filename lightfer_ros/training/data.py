@@ -18,7 +18,8 @@ from lightfer_ros.training.teacher import fingerprint, taught
 
 @dataclass(frozen=True)
 class TrainingData:
-    """images: uint8 [n, s, s]. targets: float32 [n, 7], rows sum to 1. validation: scored, never trained on.
+    """images: uint8 [n, s, s]. targets, taught: float32 [n, 7], rows sum to 1: without and with the teacher's
+    share, the same where there is none. validation: scored, never trained on.
 
     left_out: training rows equal, pixel for pixel, to a validation row. merged: copies within training
     that were folded into one face with their mean target. sha256: of all pixels, labels, votes
@@ -27,6 +28,7 @@ class TrainingData:
 
     images: np.ndarray
     targets: np.ndarray
+    taught: np.ndarray
     validation: FaceSet
     left_out: int
     merged: int
@@ -38,8 +40,8 @@ class DataOptions:
     """Where the faces are and how labels become targets.
 
     hard_share: of FER2013's own label in a target, the rest is FER+. teacher: a model file whose answers are
-    then `teacher_share` of it. class_balance: see `targets.face_weights`; above 0, rare classes gain recall
-    at some cost in accuracy.
+    then `teacher_share` of it, from `teacher_first_epoch` on (counted from 1). class_balance: see
+    `targets.face_weights`; above 0, rare classes gain recall at some cost in accuracy.
     """
 
     path: str = ""
@@ -50,6 +52,7 @@ class DataOptions:
     label_smoothing: float = 0.0
     teacher: str | None = None
     teacher_share: float = 0.5
+    teacher_first_epoch: int = 1
     class_balance: float = 0.0
     input_size: int = 48
 
@@ -71,14 +74,15 @@ def load(options: DataOptions) -> TrainingData:
     hashes = [h for h, k in zip(hashes, keep, strict=True) if k]
     images, merged_targets = _merge_copies(train.images[keep], targets[keep], hashes)
     teacher = Path(options.teacher) if options.teacher else None
+    with_teacher = merged_targets
     if teacher:
-        merged_targets = taught(merged_targets, images, teacher, options.teacher_share)
+        with_teacher = taught(merged_targets, images, teacher, options.teacher_share)
     left_out, merged = int((~keep).sum()), int(keep.sum()) - len(images)
     numbers: tuple[float, ...] = (hard_share, options.label_smoothing)
     if teacher:
-        numbers = (*numbers, options.teacher_share)
+        numbers = (*numbers, options.teacher_share, options.teacher_first_epoch)
     digest = _digest(train, validation, votes, numbers, fingerprint(teacher))
-    return TrainingData(images, merged_targets, validation, left_out, merged, digest)
+    return TrainingData(images, merged_targets, with_teacher, validation, left_out, merged, digest)
 
 
 def _digest(

@@ -57,6 +57,7 @@ class Trainer:
         self.augmenter = Augmenter(recipe.augment, recipe.seed)
         self.images = torch.from_numpy(data.images.copy())
         self.targets = torch.from_numpy(data.targets)
+        self.taught = torch.from_numpy(data.taught)
         self.weights = torch.from_numpy(face_weights(data.targets, recipe.data.class_balance))
         self.epoch = self.step = 0
         self.seconds = 0.0
@@ -143,15 +144,11 @@ class Trainer:
             ensemble=self.ensemble.sums.clone(),
         )
 
-    def thaw(self, saved: Checkpoint, where: str, other_targets: bool = False) -> None:
-        """Go on where `saved` stopped. Raises ModelError for another network, DataError for other data.
-
-        other_targets: whether faces or targets may have changed since, as a teacher changes them.
-        """
-        if saved.data_sha256 != self.data.sha256 and not other_targets:
+    def thaw(self, saved: Checkpoint, where: str) -> None:
+        """Go on where `saved` stopped. Raises ModelError for another network, DataError for other data."""
+        if saved.data_sha256 != self.data.sha256:
             raise DataError(
-                f"{where}: trained on data {saved.data_sha256[:12]}…, but this is {self.data.sha256[:12]}…; "
-                "--other-targets goes on all the same"
+                f"{where}: trained on data {saved.data_sha256[:12]}…, but this is {self.data.sha256[:12]}…"
             )
         self._adopt_widths(saved, where)
         restore_variables(self.network, saved.network, where)
@@ -164,7 +161,8 @@ class Trainer:
 
     def _train_batch(self, chosen: torch.Tensor, rate: float) -> tuple[float, float]:
         images = self.augmenter(self.images[chosen])
-        targets = self.ensemble.blend(self.targets[chosen], chosen, self.epoch + 1).to(self.device)
+        targets = self.taught if self.epoch + 1 >= self.recipe.data.teacher_first_epoch else self.targets
+        targets = self.ensemble.blend(targets[chosen], chosen, self.epoch + 1).to(self.device)
         weights = self.weights[chosen].to(self.device)
         with self._autocast():
             logits = self.network(self._to_input(images), training=True)

@@ -33,11 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --resume: the checkpoint in --out to go on from (default: %(default)s; "
         "plateau.pt, with more epochs, extends a finished run)",
     )
-    parser.add_argument(
-        "--other-targets",
-        action="store_true",
-        help="with --resume: go on though the targets are others than so far, as with a teacher since then",
-    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -55,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         recipe = replace(recipe, threads=arguments.threads)
     if arguments.epochs is not None:
         recipe = replace(recipe, schedule=replace(recipe.schedule, epochs=arguments.epochs))
-    train(recipe, arguments.out, arguments.resume, arguments.start_from, arguments.other_targets)
+    train(recipe, arguments.out, arguments.resume, arguments.start_from)
     return 0
 
 

@@ -31,14 +31,12 @@ def train(
     folder: Path,
     resume: bool = False,
     start_from: str = LAST,
-    other_targets: bool = False,
 ) -> Trainer:
     """Run the recipe to its last epoch and return the trainer.
 
     `folder` gets last.pt after every epoch, best.pt at the best validation accuracy, plateau.pt before
     the learning rate decays (resume from it with more epochs to extend a finished run), history.csv and
     .png, run.json and pid, and at the end network.keras with its metadata.
-    other_targets: whether a resumed run may have been trained on other targets so far.
     Raises ConfigurationError when the folder holds a run and `resume` is False.
     """
     checkpoint = folder / start_from
@@ -56,7 +54,7 @@ def train(
         f"{len(data.images)} training faces ({data.left_out} left out as copies of validation faces, "
         f"{data.merged} copies merged), {len(data.validation)} validation faces"
     )
-    trainer = _trainer(recipe, data, checkpoint if resume else None, other_targets)
+    trainer = _trainer(recipe, data, checkpoint if resume else None)
     _say(f"{trainer.network.count_params() / 1e6:.2f} M parameters on {trainer.device}, {recipe.precision}")
     if resume:
         _say(f"resuming after epoch {trainer.epoch} of {recipe.schedule.epochs}")
@@ -84,10 +82,10 @@ def _make(folder: Path) -> None:
         raise LightferError(f"cannot make the folder {folder}: {error.strerror}") from None
 
 
-def _trainer(recipe: Recipe, data: TrainingData, checkpoint: Path | None, other_targets: bool) -> Trainer:
+def _trainer(recipe: Recipe, data: TrainingData, checkpoint: Path | None) -> Trainer:
     trainer = Trainer(recipe, data)
     if checkpoint is not None:
-        trainer.thaw(Checkpoint.load(checkpoint), str(checkpoint), other_targets)
+        trainer.thaw(Checkpoint.load(checkpoint), str(checkpoint))
     if recipe.workers > 1:
         size = sum(p.numel() for p in trainer.network.parameters() if p.requires_grad)
         trainer.exchange, _ = start(recipe.workers, size, _help, (recipe, data, checkpoint, trainer.ensemble))
@@ -104,8 +102,8 @@ def _help(
     """What every worker but the first does: train along, keep nothing."""
     _set_up_torch(recipe)
     trainer = Trainer(recipe, data, exchange, ensemble)
-    if checkpoint is not None:  # whose targets the first worker has looked at
-        trainer.thaw(Checkpoint.load(checkpoint), str(checkpoint), other_targets=True)
+    if checkpoint is not None:
+        trainer.thaw(Checkpoint.load(checkpoint), str(checkpoint))
     while trainer.epoch < recipe.schedule.epochs:
         trainer.train_epoch()
 

@@ -10,6 +10,7 @@ from lightfer_ros.errors import ConfigurationError, DataError
 from lightfer_ros.model import ModelMetadata, Normalization
 from lightfer_ros.model.metadata import write_metadata
 from lightfer_ros.training.data import DataOptions, load
+from lightfer_ros.training.run import train
 from lightfer_ros.training.teacher import taught
 
 from .conftest import write_csv
@@ -19,10 +20,14 @@ SIDE = 16
 
 @pytest.fixture
 def teacher(tmp_path):
-    """Sees happy where the left half is bright, sad where the right half is."""
-    weights = np.zeros((SIDE, SIDE, 7), np.float32)
-    weights[:, : SIDE // 2, 3] = weights[:, SIDE // 2 :, 4] = 8.0 / SIDE**2
-    shape = ["n", SIDE, SIDE, 1]
+    return write_teacher(tmp_path / "halves.onnx", SIDE)
+
+
+def write_teacher(path, side):
+    """One that sees happy where the left half is bright, sad where the right half is."""
+    weights = np.zeros((side, side, 7), np.float32)
+    weights[:, : side // 2, 3] = weights[:, side // 2 :, 4] = 8.0 / side**2
+    shape = ["n", side, side, 1]
     graph = helper.make_graph(
         [
             helper.make_node("Flatten", ["faces"], ["flat"]),
@@ -35,10 +40,9 @@ def teacher(tmp_path):
         [numpy_helper.from_array(weights.reshape(-1, 7), "weights")],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    path = tmp_path / "halves.onnx"
     path.write_bytes(model.SerializeToString())
     about = ModelMetadata(
-        name="halves", sha256="", format="onnx", precision="fp32", input_size=SIDE, channels=1,
+        name="halves", sha256="", format="onnx", precision="fp32", input_size=side, channels=1,
         licence="MIT", training_data="none", normalization=Normalization(1 / 255, 0.0),
     )  # fmt: skip
     write_metadata(path, about)
@@ -69,8 +73,20 @@ def test_another_teacher_is_other_data(teacher, left_bright, tmp_path):
     half = load(replace(plain, teacher=str(teacher)))
     whole = load(replace(plain, teacher=str(teacher), teacher_share=1.0))
     assert len({load(plain).sha256, half.sha256, whole.sha256}) == 3
-    assert np.allclose(half.targets, (load(plain).targets + whole.targets) / 2, atol=1e-6)
+    assert np.allclose(half.taught, (half.targets + whole.taught) / 2, atol=1e-6)
+    assert np.array_equal(half.targets, load(plain).targets)
+    assert np.array_equal(load(plain).taught, load(plain).targets)
     assert np.array_equal(half.validation.labels, [2]), "the teacher never touches what is scored"
+
+
+def test_it_teaches_from_its_first_epoch_on(toy_recipe, tmp_path):
+    teacher = write_teacher(tmp_path / "halves.onnx", 48)
+    data = replace(toy_recipe.data, teacher=str(teacher), teacher_share=0.9, teacher_first_epoch=3)
+    alone = train(toy_recipe, tmp_path / "alone").history
+    taught_later = train(replace(toy_recipe, data=data), tmp_path / "taught").history
+    losses = [[row["loss"] for row in history] for history in (alone, taught_later)]
+    assert losses[0][:2] == losses[1][:2]
+    assert losses[0][2] != losses[1][2]
 
 
 def test_a_share_or_size_that_cannot_be_is_refused_by_name(teacher, left_bright):

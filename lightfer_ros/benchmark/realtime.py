@@ -17,11 +17,13 @@ from typing import Any
 import numpy as np
 
 from lightfer_ros.benchmark import cutout, track_scenarios, track_video
+from lightfer_ros.benchmark.clips import CLIPS
 from lightfer_ros.benchmark.machine import machine
 from lightfer_ros.benchmark.paper_pipeline import PaperPipeline
 from lightfer_ros.benchmark.race_result import SIDES_PX, Measured, Row, measure_video
 from lightfer_ros.benchmark.truth import Truth, read_truth
 from lightfer_ros.errors import ConfigurationError
+from lightfer_ros.model import manifest
 from lightfer_ros.perception.config import PipelineConfig
 from lightfer_ros.perception.pipeline import Pipeline
 from lightfer_ros.perception.settings import settings_of
@@ -30,7 +32,9 @@ from lightfer_ros.perception.settings import settings_of
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `lightfer benchmark realtime`."""
     parser.add_argument(
-        "--video", type=Path, help="a video with --truth; default: the scenarios, made here once"
+        "--video",
+        type=Path,
+        help="a video with --truth; default: the scenarios, made here once, and the fetched clips",
     )
     parser.add_argument("--truth", type=Path, help="who is where in each frame of the video, JSON")
     parser.add_argument("--scenario", action="append", metavar="NAME", help="only this one; may be repeated")
@@ -91,7 +95,7 @@ def to_json(row: Row) -> dict[str, Any]:
 
 
 HEAD = (
-    f"{'video':12}{'faces':>6}{'paper ms':>9}{'ms':>7}{'p50':>7}{'p99':>7}{'speed-up':>9}"
+    f"{'video':16}{'faces':>6}{'paper ms':>9}{'ms':>7}{'p50':>7}{'p99':>7}{'speed-up':>9}"
     f"{'recall (paper)':>16}{'precision':>16}{'NME':>7}"
     f"{'IDF1':>7}{'MOTA':>7}{'switches':>9}{'fragm.':>7}{'class./s':>9}"
 )
@@ -101,7 +105,7 @@ def line(measured: Measured) -> str:
     """A video's line of the table."""
     row, tracking = measured.row, measured.tracking
     return (
-        f"{row.video:12}{row.faces:6}{row.paper_ms:9.1f}{row.ms:7.2f}"
+        f"{row.video:16}{row.faces:6}{row.paper_ms:9.1f}{row.ms:7.2f}"
         f"{measured.run.percentile_ms(50):7.2f}{measured.run.percentile_ms(99):7.2f}{row.speedup:8.1f}×"
         f"{row.recall:8.3f} ({row.paper_recall:.3f}){row.precision:8.3f} ({row.paper_precision:.3f})"
         f"{row.landmark_nme:7.3f}{row.idf1:7.3f}{tracking.mota:7.3f}{row.id_switches:9}"
@@ -114,13 +118,13 @@ def print_details(measured: Sequence[Measured]) -> None:
     print("\nms a frame by stage, mean over all frames")
     for one in measured:
         stages = "  ".join(f"{name} {1000 * np.mean(each):.2f}" for name, each in one.run.stages.items())
-        print(f"{one.row.video:12}  {stages}")
+        print(f"{one.row.video:16}  {stages}")
     print("\nms of processor time a frame: what a machine with nothing else to do would show")
     for one in measured:
         paper_cpu, cpu = (1000 * np.mean(each.cpu_seconds) for each in (one.paper_run, one.run))
         busy = 100 * (1 - sum(one.run.cpu_seconds) / sum(one.run.seconds))
         print(
-            f"{one.row.video:12}  paper {paper_cpu:.1f}  ours {cpu:.2f}  speed-up {paper_cpu / cpu:.1f}×  "
+            f"{one.row.video:16}  paper {paper_cpu:.1f}  ours {cpu:.2f}  speed-up {paper_cpu / cpu:.1f}×  "
             f"waited for the processor {busy:.0f} % of the time"
         )
     print("\nrecall by the side of the face's box")
@@ -142,7 +146,10 @@ def _videos(args: argparse.Namespace) -> Iterator[tuple[str, Path, Truth]]:
     if args.video is not None:
         yield args.video.name, args.video, read_truth(args.truth)
         return
-    for name in args.scenario or track_scenarios.SCENARIOS:
+    for name in args.scenario or (*track_scenarios.SCENARIOS, *CLIPS):
+        if name in CLIPS:
+            yield name, manifest.find(name), CLIPS[name].truth()
+            continue
         video = _folder() / f"{name}.mp4"
         truth = video.with_suffix(".json")
         if not (video.is_file() and truth.is_file()):

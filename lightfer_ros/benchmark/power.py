@@ -22,7 +22,7 @@ PERIOD_S = 0.1
 
 @dataclass(frozen=True)
 class Power:
-    """milliwatts: mean over a stretch of time, None where nothing tells it; then `of` says why."""
+    """milliwatts: mean over a stretch of time, None where nothing told it to the end; then `of` says why."""
 
     milliwatts: float | None
     of: str
@@ -32,7 +32,8 @@ class PowerWatch:
     """Watches the machine's power between `start` and `stop`, idle share included.
 
     A Jetson's sensors tell the board's and are taken alone; elsewhere it is the sum of processor packages
-    (RAPL) and GPUs (NVML), and `of` names what is in it.
+    (RAPL) and GPUs (NVML), and `of` names what is in it. Where one of them breaks off there is no power: the
+    mean of what was read before is that of another stretch.
     """
 
     def __init__(self, root: Path = Path("/"), tegrastats: str | None = None) -> None:
@@ -53,6 +54,7 @@ class PowerWatch:
                 f"not measurable here: no Jetson sensors; {no_rapl}; {no_nvml or 'no GPU tells it'}"
             )
         self._samples: dict[str, list[float]] = {}
+        self._broken: dict[str, str] = {}
         self._first: list[int] = []
         self._began = 0.0
         self._ended = threading.Event()
@@ -61,13 +63,18 @@ class PowerWatch:
 
     def start(self) -> None:
         """Begin a stretch."""
-        self._samples, self._ended = {}, threading.Event()
+        self._samples, self._broken, self._ended = {}, {}, threading.Event()
+        self._process = self._thread = None
         self._began = time.monotonic()
-        self._first = [counter.read_uj() for counter in self._counters]
+        self._first = self._count()
         work: Callable[[], None] | None = self._look if self._gauges else None
         if self._tegrastats:
             command = [self._tegrastats, "--interval", str(round(1000 * PERIOD_S))]
-            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            try:
+                self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            except OSError as error:
+                self._broken["tegrastats"] = f"cannot be run ({error})"
+                return
             work = self._listen
         if work is not None:
             self._thread = threading.Thread(target=work, name="power", daemon=True)
@@ -76,14 +83,20 @@ class PowerWatch:
     def stop(self) -> Power:
         """End the stretch; its mean."""
         seconds = time.monotonic() - self._began
-        last = [counter.read_uj() for counter in self._counters]
+        last = self._count()
         self._ended.set()
         if self._process is not None:
+            code = self._process.poll()
+            if code is not None:
+                self._broken["tegrastats"] = f"ended with exit code {code} (it may want root)"
             self._process.terminate()
             self._process.wait()
         if self._thread is not None:
             self._thread.join()
-        parts = {of: mean(samples) for of, samples in self._samples.items() if samples}
+        if self._broken:
+            reasons = "; ".join(f"{of}: {reason}" for of, reason in self._broken.items())
+            return Power(None, f"not measured to the end: {reasons}")
+        parts = {of: mean(samples) for of, samples in self._samples.items()}
         for index, counter in enumerate(self._counters):
             parts[counter.of] = counter.between_uj(self._first[index], last[index]) / seconds / 1000.0
         if not parts:
@@ -92,13 +105,26 @@ class PowerWatch:
             )
         return Power(sum(parts.values()), " and ".join(parts))
 
+    def _count(self) -> list[int]:
+        """Microjoules of every counter; 0 for one that breaks off."""
+        counts = []
+        for counter in self._counters:
+            try:
+                counts.append(counter.read_uj())
+            except (OSError, ValueError) as error:
+                self._broken[counter.of] = str(error)
+                counts.append(0)
+        return counts
+
     def _look(self) -> None:
         while True:
             for gauge in self._gauges:
                 try:
                     self._samples.setdefault(gauge.of, []).append(gauge.read_mw())
-                except OSError:
-                    continue  # a sensor that is busy: the next look will do
+                    self._broken.pop(gauge.of, None)
+                except (OSError, ValueError) as error:
+                    # a sensor that is busy answers at a later look; this stays said of one that does not
+                    self._broken[gauge.of] = str(error)
             if self._ended.wait(PERIOD_S):
                 return
 

@@ -123,26 +123,31 @@ def nvml() -> tuple[Any, str]:
 def nvml_gauges(library: Any) -> list[Gauge]:
     """The power of every GPU that tells it."""
     gauges = []
-    for index in range(library.nvmlDeviceGetCount()):
-        handle = library.nvmlDeviceGetHandleByIndex(index)
+    try:
+        count = library.nvmlDeviceGetCount()
+    except library.NVMLError:
+        count = 0
+    for index in range(count):
+        gauge = Gauge(f"GPU {index}", lambda index=index: _nvml_power_mw(library, index))  # type: ignore[misc]
         try:
-            library.nvmlDeviceGetPowerUsage(handle)
-        except library.NVMLError:
+            gauge.read_mw()
+        except OSError:
             continue  # not supported on this one
-        gauges.append(
-            Gauge(f"GPU {index}", lambda handle=handle: float(library.nvmlDeviceGetPowerUsage(handle)))  # type: ignore[misc]
-        )
+        gauges.append(gauge)
     return gauges
 
 
 def nvml_memory_mb(library: Any, pid: int) -> float | None:
-    """Memory that a process holds on all GPUs, MB; None where it holds none or it is not told."""
-    held = [
-        process.usedGpuMemory
-        for index in range(library.nvmlDeviceGetCount())
-        for process in library.nvmlDeviceGetComputeRunningProcesses(library.nvmlDeviceGetHandleByIndex(index))
-        if process.pid == pid and process.usedGpuMemory is not None
-    ]
+    """Memory that a process holds on all GPUs, MB; None where it holds none, or one of them does not tell."""
+    try:
+        held = [
+            process.usedGpuMemory
+            for handle in map(library.nvmlDeviceGetHandleByIndex, range(library.nvmlDeviceGetCount()))
+            for process in library.nvmlDeviceGetComputeRunningProcesses(handle)
+            if process.pid == pid and process.usedGpuMemory is not None
+        ]
+    except library.NVMLError:
+        return None
     return sum(held) / 1e6 if held else None
 
 
@@ -159,6 +164,13 @@ def jetson_memory_mb(pid: int, root: Path = Path("/")) -> float | None:
     held = [line[-1] for line in lines if len(line) >= 4 and line[-2] == str(pid)]
     units = {"K": 1.024e-3, "M": 1.048576}
     return sum(float(size[:-1]) * units[size[-1]] for size in held if size[-1] in units) if held else None
+
+
+def _nvml_power_mw(library: Any, index: int) -> float:
+    try:
+        return float(library.nvmlDeviceGetPowerUsage(library.nvmlDeviceGetHandleByIndex(index)))
+    except library.NVMLError as error:
+        raise OSError(f"NVML: {error}") from error
 
 
 def _word(path: Path) -> str:

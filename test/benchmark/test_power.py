@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -11,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightfer_ros.benchmark import power_sources
-from lightfer_ros.benchmark.power import PowerWatch, gpu_memory_mb
+from lightfer_ros.benchmark.power import Power, PowerWatch, gpu_memory_mb
 from lightfer_ros.benchmark.power_sources import (
     Counter,
+    Gauge,
     board_power,
     jetson_memory_mb,
     jetson_rails,
@@ -36,6 +39,9 @@ ORIN_NANO = (
 AGX_XAVIER = (
     "RAM 1/15827MB CPU [0%@1190] GPU 0/10 CPU 310/311 SOC 931/930 CV 0/0 VDDRQ 155/150 SYS5V 1372/1370"
 )
+
+
+BUSY = OSError(16, "Device or resource busy")
 
 
 def write(path: Path, text: str) -> None:
@@ -101,15 +107,83 @@ def test_a_jetsons_sensors_are_read_without_root(tmp_path, nothing, board, milli
     assert power.of.startswith("the whole board")
 
 
-def test_where_only_tegrastats_tells_it_its_lines_are_averaged(tmp_path, nothing):
-    program = tmp_path / "tegrastats"
+def tegrastats(folder: Path, then: str) -> str:
+    """A program that says two lines, writes a word into the FIFO `said`, and then does something else."""
+    program = folder / "tegrastats"
     later = NANO.replace("POM_5V_IN 3215", "POM_5V_IN 3415")
-    program.write_text(f"#!/bin/sh\n[ $1 = --interval ] && echo '{NANO}' && echo '{later}'\n")
+    os.mkfifo(folder / "said")
+    lines = f"[ $1 = --interval ] && echo '{NANO}' && echo '{later}'\necho all > {folder / 'said'}"
+    program.write_text(f"#!/bin/sh\n{lines}\n{then}\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+def test_where_only_tegrastats_tells_it_its_lines_are_averaged(tmp_path, nothing):
+    watch = PowerWatch(tmp_path, tegrastats(tmp_path, then="exec sleep 600"))
+    watch.start()
+    assert (tmp_path / "said").read_text() == "all\n"
+    assert watch.stop().milliwatts == pytest.approx(3315.0)
+
+
+def test_what_tegrastats_said_before_it_ended_is_not_the_power(tmp_path, nothing):
+    watch = PowerWatch(tmp_path, tegrastats(tmp_path, then="exit 3"))
+    watch.start()
+    assert (tmp_path / "said").read_text() == "all\n"
+    watch._process.wait()
+    power = watch.stop()
+    assert power.milliwatts is None
+    assert power.of.startswith("not measured to the end: tegrastats: ended with exit code 3")
+
+
+def test_a_tegrastats_that_cannot_be_run_is_a_reason(tmp_path, nothing):
+    program = tmp_path / "tegrastats"
+    program.write_bytes(b"\x7fELF of another machine")
     program.chmod(0o755)
     watch = PowerWatch(tmp_path, str(program))
     watch.start()
-    watch._process.wait()  # it has said all it has to say
-    assert watch.stop().milliwatts == pytest.approx(3315.0)
+    power = watch.stop()
+    assert power.milliwatts is None
+    assert "tegrastats: cannot be run" in power.of and "Exec format error" in power.of
+
+
+def test_a_sensor_that_is_busy_for_a_moment_loses_nothing_but_that_moment(nothing):
+    watch, enough, answers = PowerWatch(), threading.Event(), iter([100.0, BUSY, 300.0])
+
+    def read() -> float:
+        answer = next(answers, None)
+        if answer is None:
+            enough.set()
+            return 200.0
+        if answer is BUSY:
+            raise BUSY
+        return answer
+
+    watch._gauges, watch._counters = [Gauge("board", read)], []
+    watch.start()
+    assert enough.wait(60)
+    assert watch.stop() == Power(pytest.approx(200.0), "board")
+
+
+@pytest.mark.parametrize("what", ["a GPU", "a counter"])
+def test_a_watch_that_broke_off_tells_no_power_and_why(nothing, what):
+    watch, broken, answers = PowerWatch(), threading.Event(), iter([100, 100])
+
+    def read() -> int:
+        answer = next(answers, None)
+        if answer is None:
+            broken.set()
+            raise BUSY
+        return answer
+
+    steady = Gauge("board", lambda: 100.0)
+    watch._gauges = [steady, Gauge("broken", read)] if what == "a GPU" else [steady]
+    watch._counters = [] if what == "a GPU" else [Counter("broken", read, 10**6)]
+    watch.start()
+    if what == "a GPU":
+        assert broken.wait(60)
+    else:
+        next(answers)
+    assert watch.stop() == Power(None, f"not measured to the end: broken: {BUSY}")
 
 
 def test_energy_counters_of_packages_give_the_mean_power(tmp_path, nothing, monkeypatch):
@@ -184,6 +258,38 @@ def test_a_gpus_power_and_a_processs_memory_on_it_come_from_nvml(tmp_path, nothi
     assert (power.milliwatts, power.of) == (pytest.approx(61500.0), "GPU 0")
     assert gpu_memory_mb(42) == pytest.approx(600.0)
     assert gpu_memory_mb(43) is None and gpu_memory_mb(44) is None
+
+
+def test_a_gpu_that_is_lost_while_it_is_watched_tells_no_power_and_why(tmp_path, nothing, monkeypatch):
+    module, lost = fake_nvml(), threading.Event()
+    monkeypatch.setitem(sys.modules, "pynvml", module)
+    watch = PowerWatch(tmp_path)
+
+    def fail(handle: str) -> int:
+        lost.set()
+        raise module.NVMLError("GPU is lost")
+
+    watch.start()
+    module.nvmlDeviceGetPowerUsage = fail
+    assert lost.wait(60)
+    assert watch.stop() == Power(None, "not measured to the end: GPU 0: NVML: GPU is lost")
+
+
+@pytest.mark.parametrize(
+    "call", ["nvmlDeviceGetCount", "nvmlDeviceGetHandleByIndex", "nvmlDeviceGetComputeRunningProcesses"]
+)
+def test_what_nvml_does_not_support_is_not_told(nothing, monkeypatch, call):
+    module = fake_nvml()
+
+    def fail(*_: object) -> None:
+        raise module.NVMLError("Not Supported")
+
+    setattr(module, call, fail)
+    monkeypatch.setitem(sys.modules, "pynvml", module)
+    assert gpu_memory_mb(42) is None
+    assert [gauge.of for gauge in power_sources.nvml_gauges(power_sources.nvml()[0])] == (
+        ["GPU 0"] if call == "nvmlDeviceGetComputeRunningProcesses" else []
+    )
 
 
 def test_a_driver_that_is_not_there_is_a_reason(monkeypatch):

@@ -28,6 +28,10 @@ TIGHT = 0.02
 """The 95 % interval of the median may reach this share of it to either side."""
 
 
+class EngineUnavailableError(RuntimeUnavailableError):
+    """The engine does not open this file here at all, whatever the batch within `largest_batch`."""
+
+
 @dataclass(frozen=True)
 class Timing:
     """Times of one batch, milliseconds. interval: half of the median's 95 % interval, as a share of it.
@@ -48,7 +52,7 @@ def main() -> int:
     try:
         result = measure(asked)
     except LightferError as error:
-        unavailable = isinstance(error, RuntimeUnavailableError)
+        unavailable = isinstance(error, EngineUnavailableError)
         print(json.dumps({"error": str(error), "unavailable": unavailable}))
         return 1
     print(json.dumps(result))
@@ -60,7 +64,8 @@ def measure(asked: dict[str, Any]) -> dict[str, Any]:
 
     asked: `path` of the model file, `runtime`, `threads`, `batch`, `seconds` that the runs may take, `faces`
     (a .npy file, float32 [n, h, w, c]), `labels` (a .npy file, int [n], the reference's; may be absent), and
-    `answers`, where to write the probabilities as .npy instead of timing. Raises LightferError.
+    `answers`, where to write the probabilities as .npy instead of timing. Raises EngineUnavailableError where
+    `load` finds no engine, another LightferError where this cell alone fails.
     """
     faces = np.load(asked["faces"], mmap_mode="r")
     count = asked["batch"]
@@ -70,10 +75,10 @@ def measure(asked: dict[str, Any]) -> dict[str, Any]:
         runtime=asked["runtime"],
         threads=asked["threads"],
         allow_fallback=False,
-        max_batch=max(RuntimeOptions().max_batch, count),
+        max_batch=largest_batch(count),
     )
     start = time.perf_counter()
-    with load(Path(asked["path"]), options) as session:
+    with _open(Path(asked["path"]), options) as session:
         session.run(batch)
         load_s = time.perf_counter() - start
         if "answers" in asked:
@@ -94,6 +99,11 @@ def measure(asked: dict[str, Any]) -> dict[str, Any]:
             "agreement": agreement,
             **asdict(timing),
         }
+
+
+def largest_batch(batch: int) -> int:
+    """The largest batch that a session for batches of this size is opened for; a GPU engine depends on it."""
+    return max(RuntimeOptions().max_batch, batch)
 
 
 def time_batch(session: Session, batch: np.ndarray, seconds: float) -> Timing:
@@ -146,6 +156,13 @@ def register_extra(targets: Any) -> None:
 
     for target in targets:
         import_module(target).register_runtime()
+
+
+def _open(path: Path, options: RuntimeOptions) -> Session:
+    try:
+        return load(path, options)
+    except RuntimeUnavailableError as error:
+        raise EngineUnavailableError(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lightfer_ros.benchmark.cell import largest_batch
 from lightfer_ros.benchmark.model_files import ModelFile
 from lightfer_ros.errors import LightferError
 from lightfer_ros.runtimes import runtimes
@@ -46,6 +47,7 @@ class Row:
 
     faces_per_s: batch · 1000 / p50_ms. load_s: from nothing imported to the first answer. peak_rss_mb: of the
     whole process, MB. agreement: share of faces with the reference's label. interval: see `cell.Timing`.
+    unavailable: the engine does not open the file at all, so its other batches fail alike.
     """
 
     runtime: str
@@ -92,17 +94,19 @@ def plan(
 def measure(cells: Sequence[Cell], faces: Path, labels: Path | None, seconds: float) -> Iterator[Row]:
     """A row per cell, each as soon as it is measured.
 
-    faces, labels: .npy files, see `cell.measure`. An engine that cannot take a file at all is asked once.
+    faces, labels: .npy files, see `cell.measure`. An engine that cannot take a file at all is asked once; one
+    that fails with a batch is asked for the others.
     """
-    refused: dict[tuple[str, Path], str] = {}
+    refused: dict[tuple[str, Path, int], str] = {}
     for cell in cells:
-        reason = refused.get((cell.runtime, cell.file.path))
+        opened = (cell.runtime, cell.file.path, largest_batch(cell.batch))
+        reason = refused.get(opened)
         if reason is not None:
             yield _row(cell, error=reason, unavailable=True)
             continue
         row = run_cell(cell, faces, labels, seconds)
         if row.unavailable and row.error is not None:
-            refused[cell.runtime, cell.file.path] = row.error
+            refused[opened] = row.error
         yield row
 
 

@@ -5,19 +5,33 @@ from __future__ import annotations
 
 import contextlib
 import json
+import select
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+import cv2
 
 from lightfer_ros.benchmark.cells import EXTRA_RUNTIMES
 from lightfer_ros.benchmark.machine import machine
 from lightfer_ros.benchmark.power import PowerWatch, gpu_memory_mb
+from lightfer_ros.errors import LightferError
 
 OURS = "ours"
+
+LONGEST_START_S = 600.0
+"""Loading and warming up; a process that takes longer hangs. The slowest seen is an engine inside ONNX
+Runtime, minutes."""
+LONGEST_FRAME_S = 5.0
+"""Mean over a video; a run that takes longer hangs. The paper's way with six faces takes 79 ms on a PC."""
+UNTOLD_FRAMES = 20_000
+"""Taken where a video does not tell how many it has, as streams do not: more than a day at that."""
+LAST_BREATH_S = 10.0
+"""Between the end of what a process says and its own; one inside a driver that hangs never ends."""
 
 
 @dataclass(frozen=True)
@@ -80,34 +94,43 @@ def measure(
         )
         assert process.stdin is not None and process.stdout is not None
         try:
-            return _converse(name, process, json.dumps(asked))
-        except (OSError, ValueError):  # its end of the pipe is closed, or what it said is no JSON
-            process.kill()
-            code = process.wait()
-            complaints.seek(0)
-            lines = complaints.read().strip().splitlines() or ["no word"]
-            how = f"signal {-code}" if code < 0 else f"exit code {code}"
-            return PipelineRow(name, error=f"the process ended with {how}: {lines[-1]}")
+            return _converse(name, process, asked)
+        except LightferError as error:
+            return PipelineRow(name, error=str(error))
+        except (BrokenPipeError, EOFError):
+            return PipelineRow(name, error=_how_it_ended(process, complaints))
         finally:
             process.kill()
-            process.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(LAST_BREATH_S)
             for pipe in (process.stdin, process.stdout):
                 with contextlib.suppress(OSError):  # what it never read
                     pipe.close()
 
 
-def _converse(name: str, process: Any, asked: str) -> PipelineRow:
-    process.stdin.write(asked + "\n")
+def longest_run_s(asked: Mapping[str, Any]) -> float:
+    """Seconds after which a run hangs, by the frames that are asked for or, for 0, that its video has."""
+    frames = int(asked["frames"])
+    if not frames:
+        capture = cv2.VideoCapture(asked["video"])
+        frames = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        capture.release()
+    return LONGEST_START_S + LONGEST_FRAME_S * (frames if frames > 0 else UNTOLD_FRAMES)
+
+
+def _converse(name: str, process: Any, asked: Mapping[str, Any]) -> PipelineRow:
+    process.stdin.write(json.dumps(asked) + "\n")
     process.stdin.flush()
-    line = process.stdout.readline().strip()
-    if line != "ready":
-        return PipelineRow(name, error=str(json.loads(line)["error"]))
+    word = _hear(process, LONGEST_START_S)
+    if word != "ready":
+        return PipelineRow(name, error=str(_told(word).get("error", word)))
+    longest_s = longest_run_s(asked)  # looks into the video, so before anything is measured
     watch = PowerWatch()
     watch.start()
     try:
         process.stdin.write("go\n")
         process.stdin.flush()
-        told = json.loads(process.stdout.readline())
+        told = _told(_hear(process, longest_s))
     finally:
         power = watch.stop()
     if "error" in told:
@@ -124,6 +147,35 @@ def _converse(name: str, process: Any, asked: str) -> PipelineRow:
         power_of=power.of,
         **told,
     )
+
+
+def _hear(process: Any, longest_s: float) -> str:
+    """The next line that the process says. Raises LightferError when it is silent for longer, EOFError."""
+    # it says a line in one piece, and the next one only when it is asked: none waits inside our own buffer
+    if not select.select([process.stdout], [], [], longest_s)[0]:
+        raise LightferError(f"no word within {longest_s:g} s: the process hangs")
+    line = str(process.stdout.readline())
+    if not line:
+        raise EOFError
+    return line.strip()
+
+
+def _told(line: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads(line))
+    except (TypeError, ValueError):
+        raise LightferError(f"the process said {line!r}, expected a JSON object") from None
+
+
+def _how_it_ended(process: Any, complaints: IO[str]) -> str:
+    try:
+        code = process.wait(LAST_BREATH_S)
+    except subprocess.TimeoutExpired:
+        return "the process closed its output and did not end"
+    complaints.seek(0)
+    lines = complaints.read().strip().splitlines() or ["no word"]
+    how = f"signal {-code}" if code < 0 else f"exit code {code}"
+    return f"the process ended with {how}: {lines[-1]}"
 
 
 def _rounded(value: Any) -> Any:

@@ -10,6 +10,7 @@ import pytest
 
 from lightfer_ros.benchmark import pipeline_run
 from lightfer_ros.benchmark.pipeline_run import measure
+from lightfer_ros.benchmark.power import PowerWatch
 from lightfer_ros.cli.main import main
 from lightfer_ros.model import manifest
 
@@ -70,18 +71,73 @@ def test_a_file_that_is_no_video_is_a_row(video, tmp_path):
     assert row.error.endswith("video.mp4: no picture can be read from it")
 
 
+@pytest.fixture
+def process_that(tmp_path, monkeypatch):
+    """Puts a script of the test's in the place of the process that measures."""
+
+    def install(moment: str, does: str) -> None:
+        ready = "" if moment == "at once" else "print('ready', flush=True); sys.stdin.readline(); "
+        script = tmp_path / "python"
+        script.write_text(
+            f"#!{sys.executable}\nimport os, signal, sys\nsys.stdin.readline(); {ready}{does}\n"
+        )
+        script.chmod(0o755)
+        monkeypatch.setattr(pipeline_run.sys, "executable", str(script))
+
+    return install
+
+
 @pytest.mark.parametrize("moment", ["at once", "while it runs"])
-def test_a_process_that_dies_is_a_row_that_says_how(tmp_path, monkeypatch, moment):
-    dying = tmp_path / "python"
-    ready = "" if moment == "at once" else "print('ready', flush=True); sys.stdin.readline(); "
+def test_a_process_that_dies_is_a_row_that_says_how(tmp_path, process_that, moment):
     complaint = "print('out of memory', file=sys.stderr, flush=True)"
-    body = f"sys.stdin.readline(); {ready}{complaint}; os.kill(os.getpid(), 6)"
-    dying.write_text(f"#!{sys.executable}\nimport os, sys\n{body}\n")
-    dying.chmod(0o755)
-    monkeypatch.setattr(pipeline_run.sys, "executable", str(dying))
+    process_that(moment, f"{complaint}; os.kill(os.getpid(), 6)")
     assert measure("ours", tmp_path).error == "the process ended with signal 6: out of memory"
 
 
-def test_a_video_that_is_not_there_is_refused_by_name(capsys):
-    assert main(["benchmark", "pipeline", "--video", "/nowhere/people.mp4"]) == 2
-    assert "--video is /nowhere/people.mp4, which does not exist" in capsys.readouterr().err
+@pytest.mark.parametrize("moment", ["at once", "while it runs"])
+def test_a_process_that_hangs_is_ended_and_is_a_row_that_says_so(tmp_path, process_that, monkeypatch, moment):
+    if moment == "at once":
+        monkeypatch.setattr(pipeline_run, "LONGEST_START_S", 0.2)
+    else:
+        monkeypatch.setattr(pipeline_run, "longest_run_s", lambda asked: 0.2)
+    process_that(moment, "signal.pause()")
+    assert measure("ours", tmp_path).error == "no word within 0.2 s: the process hangs"
+
+
+def test_a_long_video_has_longer(video):
+    assert pipeline_run.longest_run_s({"video": str(video), "frames": 0}) > pipeline_run.longest_run_s(
+        {"video": str(video), "frames": FRAMES}
+    )
+    assert pipeline_run.longest_run_s({"video": "/nowhere", "frames": 0}) > 24 * 3600.0
+
+
+def test_a_process_that_says_no_json_is_a_row_with_what_it_said(tmp_path, process_that):
+    process_that("while it runs", "print('done', flush=True); signal.pause()")
+    assert measure("ours", tmp_path).error == "the process said 'done', expected a JSON object"
+
+
+def test_power_that_cannot_be_watched_leaves_the_rest_of_the_row(tmp_path, process_that, monkeypatch):
+    tegrastats = tmp_path / "tegrastats"
+    tegrastats.write_bytes(b"\x7fELF of another machine")
+    tegrastats.chmod(0o755)
+    monkeypatch.setattr(pipeline_run, "PowerWatch", lambda: PowerWatch(tmp_path, str(tegrastats)))
+    told = json.dumps({"fps": 30.0, "cpu_percent": 50.0, "memory_mb": 100.0})
+    process_that("while it runs", f"print('{told}', flush=True); sys.stdin.read()")
+    row = measure("ours", tmp_path)
+    assert (row.error, row.fps, row.power_mw) == (None, 30.0, None)
+    assert row.power_of.startswith("not measured to the end: tegrastats: cannot be run")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--video", "/nowhere/people.mp4"], "--video is /nowhere/people.mp4, expected a file that exists"),
+        (["--runtime", "caffe"], "--runtime is 'caffe', expected one of auto, tensorrt, onnxruntime"),
+        (["--detector", "haar"], "--detector is 'haar', expected one of auto, dlib_hog, yunet"),
+        (["--threads", "0"], "--threads is 0, expected 1 to 64"),
+        (["--model", "nobody"], "'nobody'"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(capsys, arguments, said):
+    assert main(["benchmark", "pipeline", *arguments]) == 2
+    assert said in capsys.readouterr().err

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
 
+from lightfer_ros.benchmark import random_network
 from lightfer_ros.benchmark.random_network import INPUT, RandomNetwork
 from lightfer_ros.errors import RuntimeUnavailableError
 from lightfer_ros.model import ModelMetadata, Normalization
@@ -111,8 +113,11 @@ def unpruned_file(pruned: ModelMetadata) -> Path:
 
 
 def _kept(stem: str, name: str, make: Callable[[], RandomNetwork]) -> Path:
+    """What is in the user's cache, made by the code as it is now; else made anew."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "lightfer" / "benchmark"
-    path = cache / f"{stem}_random_weights.onnx"
+    makers = (Path(__file__), Path(random_network.__file__))
+    state = hashlib.sha256(b"".join(maker.read_bytes() for maker in makers)).hexdigest()[:12]
+    path = cache / state / f"{stem}_random_weights.onnx"
     if path.is_file() and metadata_path(path).is_file():
         return path
     try:

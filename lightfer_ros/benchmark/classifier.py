@@ -17,12 +17,22 @@ from lightfer_ros.benchmark.cells import EXTRA_RUNTIMES, Cell, Row, answers, mea
 from lightfer_ros.benchmark.classifier_view import COLUMNS, section
 from lightfer_ros.benchmark.engines import build_engines
 from lightfer_ros.benchmark.faces import faces_for
-from lightfer_ros.benchmark.model_files import ModelFile, add_model_argument, find_model_files, reference_of
+from lightfer_ros.benchmark.model_files import (
+    ModelFile,
+    add_model_argument,
+    by_precision,
+    find_model_files,
+    how_to_export,
+)
+from lightfer_ros.benchmark.options import check_runtimes, check_seconds, check_threads
 from lightfer_ros.benchmark.page import update_page
-from lightfer_ros.errors import ConfigurationError
+from lightfer_ros.errors import ConfigurationError, LightferError
 from lightfer_ros.runtimes import runtimes
 
 BATCHES = (1, 2, 4, 8, 16)
+MOST_FACES = 256
+KINDS = {"onnxruntime": "fp32,int8", "litert": "litert_fp32,litert_fp16,litert_int8", "keras": "keras"}
+"""What to have exported for an engine that has no file."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,20 +60,25 @@ def run(args: argparse.Namespace) -> int:
     files = find_model_files(args.model)
     progress = report.Progress(args, COLUMNS)
     where, faces, what = report.machine_words(), *faces_for(files[0].metadata)
-    reference = reference_of(files)
     about = [
         where,
         "files: " + ", ".join(f"{file.path.name} ({file.metadata.precision})" for file in files),
-        f"agreement: share of labels as {reference.path.name} gives them, on {what}",
         *_without_files(files, args.runtime),
     ]
     for line in about:
         progress.say(line)
+    cells = plan(files, args.runtime, args.batch, args.threads, args.seed)
+    if not cells:
+        raise ConfigurationError(f"--runtime is {', '.join(args.runtime)}: nothing to measure, see above")
     if not args.no_build:
         build_engines(files, args.runtime, progress)
-    progress.say("")
-    cells = plan(files, args.runtime, args.batch, args.threads, args.seed)
-    measured = _measure(cells, faces, reference, args.seconds, progress)
+    with tempfile.TemporaryDirectory(prefix="lightfer-benchmark-") as folder:
+        faces_file = Path(folder) / "faces.npy"
+        np.save(faces_file, faces)
+        labels, compared = _reference(files, faces_file, what)
+        about.append(compared)
+        progress.say(f"{compared}\n")
+        measured = _measure(cells, faces_file, labels, args.seconds, progress)
     rows = [row for _, row in sorted(measured, key=lambda pair: _place(pair[0]))]
     loose = [row for row in rows if row.interval is not None and row.interval > TIGHT]
     if loose:
@@ -78,33 +93,45 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _reference(files: Sequence[ModelFile], faces: Path, what: str) -> tuple[Path | None, str]:
+    """The labels of the most precise file that can be opened, a .npy file, and in words whose they are.
+
+    faces: a .npy file, beside which the labels are put. what: the faces, in words.
+    """
+    labels, reasons = faces.with_name("labels.npy"), []
+    for file in by_precision(files):
+        try:
+            answers(file, faces, labels)
+        except LightferError as error:
+            reasons.append(str(error))
+            continue
+        np.save(labels, np.load(labels).argmax(axis=1))
+        return labels, f"agreement: share of labels as {file.path.name} gives them, on {what}"
+    return None, f"agreement: not known, no file can be opened ({'; '.join(reasons)})"
+
+
 def _measure(
     cells: Sequence[Cell],
-    faces: np.ndarray,
-    reference: ModelFile,
+    faces: Path,
+    labels: Path | None,
     seconds: float,
     progress: report.Progress,
 ) -> list[tuple[Cell, Row]]:
     done: list[tuple[Cell, Row]] = []
     told: set[str] = set()
-    with tempfile.TemporaryDirectory(prefix="lightfer-benchmark-") as folder:
-        faces_file, labels_file = Path(folder) / "faces.npy", Path(folder) / "labels.npy"
-        np.save(faces_file, faces)
-        answers(reference, faces_file, labels_file)
-        np.save(labels_file, np.load(labels_file).argmax(axis=1))
-        results = measure(cells, faces_file, labels_file, seconds)
-        for index, cell in enumerate(cells):
-            progress.now(
-                f"[{index + 1}/{len(cells)}] {cell.runtime} {cell.file.path.name} batch {cell.batch}, "
-                f"threads {cell.threads}"
-            )
-            row = next(results)
-            done.append((cell, row))
-            if not row.unavailable:
-                progress.row(row)
-            elif row.error not in told:  # the same reason once, not for every batch
-                told.add(str(row.error))
-                progress.row(row)
+    results = measure(cells, faces, labels, seconds)
+    for index, cell in enumerate(cells):
+        progress.now(
+            f"[{index + 1}/{len(cells)}] {cell.runtime} {cell.file.path.name} batch {cell.batch}, "
+            f"threads {cell.threads}"
+        )
+        row = next(results)
+        done.append((cell, row))
+        if not row.unavailable:
+            progress.row(row)
+        elif row.error not in told:  # the same reason once, not for every batch
+            told.add(str(row.error))
+            progress.row(row)
     return done
 
 
@@ -118,19 +145,17 @@ def _without_files(files: Sequence[ModelFile], chosen: Sequence[str]) -> list[st
     formats = {file.metadata.format for file in files}
     return [
         f"{runtime.name}: not measured, {files[0].network} has no file in {' or '.join(runtime.formats)}"
+        + (f"; {how_to_export(files, KINDS[runtime.name])}" if runtime.name in KINDS else "")
         for runtime in runtimes()
         if not formats & set(runtime.formats) and (not chosen or runtime.name in chosen)
     ]
 
 
 def _check(args: argparse.Namespace) -> None:
-    known = [runtime.name for runtime in runtimes()]
-    for name in args.runtime:
-        if name not in known:
-            raise ConfigurationError(f"--runtime is {name!r}, expected one of {', '.join(known)}")
-    for option, values, most in (("--batch", args.batch, 256), ("--threads", args.threads, 64)):
-        for value in values:
-            if not 1 <= value <= most:
-                raise ConfigurationError(f"{option} is {value}, expected 1 to {most}")
-    if not args.seconds > 0.0:
-        raise ConfigurationError(f"--seconds is {args.seconds:g}, expected more than 0")
+    check_runtimes(args.runtime)
+    check_seconds(args.seconds)
+    for threads in args.threads:
+        check_threads(threads)
+    for batch in args.batch:
+        if not 1 <= batch <= MOST_FACES:
+            raise ConfigurationError(f"--batch is {batch}, expected 1 to {MOST_FACES}")

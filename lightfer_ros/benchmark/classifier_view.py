@@ -10,6 +10,7 @@ from lightfer_ros.benchmark.columns import NOTHING, Column, html_table, number
 from lightfer_ros.benchmark.model_files import ModelFile
 from lightfer_ros.benchmark.page import Section
 from lightfer_ros.benchmark.plots import Point, scatter
+from lightfer_ros.runtimes import runtimes
 
 COLUMNS = (
     Column("runtime", lambda row: row.runtime, 11, left=True),
@@ -32,12 +33,14 @@ COLUMNS = (
 def section(about: Sequence[str], files: Sequence[ModelFile], rows: Sequence[Row]) -> Section:
     """The page's section: accuracy against time, size against accuracy, and all rows."""
     fastest = _one_face(rows)
-    accuracy = {file.metadata.precision: _accuracy(file) for file in files}
+    accuracy = {(file.metadata.format, file.metadata.precision): _accuracy(file) for file in files}
+    formats = {runtime.name: runtime.formats for runtime in runtimes()}
     data_set = next(iter(files[0].metadata.accuracy), "")
     against_time = [
         Point(float(row.p50_ms or 0), 100 * known, f"{row.runtime} {row.precision}")
         for row in fastest
-        for known in [accuracy.get(row.precision)]
+        for form in formats.get(row.runtime, ())
+        for known in [accuracy.get((form, row.precision))]
         if known is not None
     ]
     against_size = [

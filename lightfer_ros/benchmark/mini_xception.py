@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from lightfer_ros.errors import ModelError
+from lightfer_ros.files import write_whole
 from lightfer_ros.model.metadata import ModelMetadata, Normalization, read_metadata, write_metadata
 
 OPSET = 13  # the newest that TensorRT 8.2, on the original Nano, can parse
@@ -53,9 +53,7 @@ def convert(source: Path, target: Path) -> None:
         raise ModelError(f"{source} is not the Keras file of mini-XCEPTION: {error}") from None
     model = network.to_onnx(layers[0]["name"], layers[-1]["name"])
     onnx.checker.check_model(model)
-    partial = target.with_name(target.name + ".partial")
-    partial.write_bytes(model.SerializeToString(deterministic=True))
-    os.replace(partial, target)
+    write_whole(target, model.SerializeToString(deterministic=True))
     write_metadata(target, _metadata(network.parameters))
 
 

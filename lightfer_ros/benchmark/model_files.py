@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lightfer_ros.errors import ModelError
+from lightfer_ros.errors import ConfigurationError, ModelError
 from lightfer_ros.model import manifest
 from lightfer_ros.model.metadata import FORMATS, PRECISIONS, ModelMetadata, metadata_path, read_metadata
 
@@ -35,8 +35,8 @@ class ModelFile:
 
     @property
     def network(self) -> str:
-        """The name without the kind that the exporter ends it with: `net` of `net-litert_fp16`."""
-        return network_name(self.metadata)
+        """The name that all files of one network share."""
+        return self.metadata.network
 
     @property
     def megabytes(self) -> float:
@@ -44,32 +44,44 @@ class ModelFile:
         return self.path.stat().st_size / 1e6
 
 
-def network_name(metadata: ModelMetadata) -> str:
-    """The name that all files of one network share."""
-    kinds = [*PRECISIONS, *FORMATS, *(f"{kind}_{precision}" for kind in FORMATS for precision in PRECISIONS)]
-    for kind in sorted(kinds, key=len, reverse=True):
-        if metadata.name.endswith(f"-{kind}"):
-            return metadata.name[: -len(kind) - 1]
-    return metadata.name
-
-
 def find_model_files(names: Sequence[str]) -> list[ModelFile]:
-    """The model files that these names or paths mean, floats before integers.
+    """The model files that these names or paths mean, the most precise first.
 
     One name brings its siblings: files beside it, or in the folders of the models, with the same network name
-    and input. Several are taken as they are. Raises ModelError for a file that is missing or not itself.
+    and input. Several are taken as they are. Copies count once. Raises ModelError for a file that is missing
+    or not itself, and ConfigurationError for files of several networks: their figures do not compare.
     """
     given = [_read(_path(name)) for name in names]
-    found = {file.path.resolve(): file for file in given}
-    if len(given) == 1:
-        for file in _siblings(given[0]):
-            found.setdefault(file.path.resolve(), file)
-    return sorted(found.values(), key=lambda file: (_order(file.metadata), file.path.name))
+    for file in given[1:]:
+        if file.network != given[0].network or not file.metadata.takes_crops_of(given[0].metadata):
+            raise ConfigurationError(
+                f"--model names {given[0].path.name} and {file.path.name}, of networks {given[0].network} "
+                f"and {file.network}, expected files of one network with one input"
+            )
+    found: dict[str, ModelFile] = {}
+    for file in (*given, *(_siblings(given[0]) if len(given) == 1 else ())):
+        found.setdefault(file.metadata.sha256, file)
+    return by_precision(list(found.values()))
 
 
-def reference_of(files: Sequence[ModelFile]) -> ModelFile:
-    """The file whose answers the others should give: the first in FP32, else the most precise there is."""
-    return min(files, key=lambda file: (_order(file.metadata), file.path.name))
+def by_precision(files: Sequence[ModelFile]) -> list[ModelFile]:
+    """The most precise first: the file whose answers the others should give."""
+    return sorted(files, key=lambda file: (_order(file.metadata), file.path.name))
+
+
+def how_to_export(files: Sequence[ModelFile], kind: str) -> str:
+    """The command that makes a missing kind of file of this network, or what that takes."""
+    sources = [
+        file
+        for file in files
+        if file.metadata.format in ("keras", "onnx") and file.metadata.precision in ("fp32", "fp16")
+    ]
+    if not sources:
+        return f"{files[0].network} has no .keras or float .onnx file to make it of"
+    source = by_precision(sources)[0].path
+    return (
+        f"`lightfer export --model {source} --kinds {kind} --data FER2013.csv --out {source.parent}` makes it"
+    )
 
 
 def _order(metadata: ModelMetadata) -> tuple[int, int]:
@@ -94,9 +106,5 @@ def _siblings(given: ModelFile) -> Iterator[ModelFile]:
                 file = _read(path)
             except ModelError:
                 continue  # a broken file beside the one that was asked for is not asked for
-            if file.network == given.network and _input(file.metadata) == _input(given.metadata):
+            if file.network == given.network and file.metadata.takes_crops_of(given.metadata):
                 yield file
-
-
-def _input(metadata: ModelMetadata) -> tuple[object, ...]:
-    return metadata.input_size, metadata.channels, metadata.normalization, metadata.crop_geometry

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import html
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from lightfer_ros.files import write_whole
 
 DEFAULT = Path("benchmark.html")
 
@@ -52,7 +53,10 @@ class Section:
 
 
 def update_page(path: Path, section: Section) -> None:
-    """Put a section into the page, whole or not at all; what other benchmarks wrote there stays."""
+    """Put a section into the page, whole or not at all; what other benchmarks wrote there stays.
+
+    Raises LightferError where it cannot be written.
+    """
     sections: dict[str, str] = {}
     if path.is_file():
         sections = dict(_SECTION.findall(path.read_text(encoding="utf-8", errors="replace")))
@@ -66,6 +70,4 @@ def update_page(path: Path, section: Section) -> None:
         f"<title>LightFER benchmark</title>\n<style>{_STYLE}</style>\n</head>\n"
         f"<body>\n<h1>LightFER on this machine</h1>\n{body}</body>\n</html>\n"
     )
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    write_whole(path, text.encode("utf-8"))

@@ -5,16 +5,21 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from lightfer_ros.benchmark import report
+from lightfer_ros.benchmark.cell import register_extra
+from lightfer_ros.benchmark.cells import EXTRA_RUNTIMES
 from lightfer_ros.benchmark.columns import Column, html_table, number
+from lightfer_ros.benchmark.engines import build_engines
+from lightfer_ros.benchmark.model_files import find_model_files
+from lightfer_ros.benchmark.options import add_video_arguments, check_runtimes, check_threads, video_file
 from lightfer_ros.benchmark.page import Section, update_page
 from lightfer_ros.benchmark.pipeline_run import OURS, PipelineRow, measure
 from lightfer_ros.benchmark.plots import stacked_bars
-from lightfer_ros.errors import ConfigurationError, SourceError
+from lightfer_ros.errors import ConfigurationError
 from lightfer_ros.model import manifest
+from lightfer_ros.perception.detection import AUTO, DETECTORS
 
 COLUMNS = (
     Column("pipeline", lambda row: row.name, 24, left=True),
@@ -37,8 +42,7 @@ PEER_NAMES = ("paper", "haar", "fer")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `lightfer benchmark pipeline`."""
     add = parser.add_argument
-    add("--video", type=Path, help="a video file (default: the sample video)")
-    add("--frames", type=int, default=0, metavar="N", help="only the first so many (default: all)")
+    add_video_arguments(parser)
     add("--model", default="default", help="classifier by name or path (default: default)")
     add("--detector", default="auto", help="auto (default), yunet or dlib_hog")
     add("--threads", type=int, default=1, help="of engine and OpenCV (default: 1)")
@@ -57,20 +61,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=PEER_NAMES,
         help="beside which others: paper, haar, fer (default: all); without a name: none",
     )
+    add("--no-build", action="store_true", help="build no TensorRT engine that is missing")
     report.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run every pipeline over the video, one after the other; 0 also where one cannot run here."""
-    if args.frames < 0:
-        raise ConfigurationError(f"--frames is {args.frames}, expected 0 for all, or a number of frames")
-    video = args.video or manifest.find("sample")
-    if not video.is_file():
-        raise SourceError(f"--video is {video}, which does not exist")
+    register_extra(EXTRA_RUNTIMES)
+    video = video_file(args)
+    check_threads(args.threads)
+    check_runtimes(args.runtime, or_auto=True)
+    if args.detector not in (AUTO, *DETECTORS):
+        raise ConfigurationError(
+            f"--detector is {args.detector!r}, expected one of {', '.join((AUTO, *DETECTORS))}"
+        )
+    files = find_model_files([args.model])
     progress = report.Progress(args, COLUMNS)
     about = [report.machine_words(), f"video {video}"]
     for line in about:
         progress.say(line)
+    if "tensorrt" in args.runtime and not args.no_build:
+        named = manifest.model_path(args.model)
+        build_engines([file for file in files if file.path.resolve() == named.resolve()], [], progress)
     progress.say("")
     rows = []
     for name, way, settings in _ways(args):

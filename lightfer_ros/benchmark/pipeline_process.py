@@ -23,9 +23,10 @@ from lightfer_ros.benchmark.cell import register_extra
 from lightfer_ros.benchmark.machine import ProcessLoad
 from lightfer_ros.benchmark.peers import PEERS, make
 from lightfer_ros.errors import LightferError, SourceError
+from lightfer_ros.model import manifest
 from lightfer_ros.perception.config import PipelineConfig
 from lightfer_ros.perception.pipeline import Pipeline
-from lightfer_ros.runtimes import RuntimeOptions
+from lightfer_ros.runtimes import RuntimeOptions, load
 
 WARM_UP_FRAMES = 15
 
@@ -35,10 +36,11 @@ class NamedEngine(PipelineConfig):
     """The pipeline's settings with the engine named: it is used or it fails, nothing stands in for it.
 
     engine: a registered runtime, also one of the benchmark's own; auto for the best. engine_precision: see
-    RuntimeOptions.
+    RuntimeOptions. this_file: no faster file of the same network stands in for the model either.
     """
 
     engine: str = "auto"
+    this_file: bool = False
     engine_precision: str = RuntimeOptions.engine_precision
 
     @property
@@ -129,12 +131,14 @@ def _way(
         about = {"model": peer.model, "runtime": peer.runtime, "detector": peer.detector}
         return about, lambda bgr, _: process(bgr), dict
     config = NamedEngine(**asked["settings"])
-    pipeline = Pipeline(config)
+    exact = config.this_file or config.engine != "auto"
+    model = manifest.model_path(config.model)
+    pipeline = Pipeline(config, session=load(model, config.runtime_options) if exact else None)
     session = pipeline.session
     about = {
         "model": session.metadata.name,
         "runtime": f"{session.runtime} {session.provider}",
-        "detector": config.detector,
+        "detector": pipeline.detector,
     }
     return about, lambda bgr, stamp: len(pipeline.process(bgr, stamp)), lambda: pipeline.stage_seconds
 

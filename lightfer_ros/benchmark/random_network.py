@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lightfer_ros.files import write_whole
 from lightfer_ros.model import EMOTIONS
 
 SEED = 0
@@ -154,9 +154,7 @@ class RandomNetwork:
     def write(self, path: Path) -> None:
         """Write the ONNX file, whole or not at all; the same network gives the same bytes."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        partial.write_bytes(self.to_onnx().SerializeToString(deterministic=True))
-        os.replace(partial, path)
+        write_whole(path, self.to_onnx().SerializeToString(deterministic=True))
 
     def _constant(self, array: np.ndarray) -> str:
         name = f"weights_{len(self._weights)}"

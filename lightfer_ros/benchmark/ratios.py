@@ -16,15 +16,16 @@ import numpy as np
 
 from lightfer_ros.benchmark import report
 from lightfer_ros.benchmark.architectures import model_file, unpruned_file
-from lightfer_ros.benchmark.cell import register_extra
+from lightfer_ros.benchmark.cell import TIGHT, register_extra
 from lightfer_ros.benchmark.cells import EXTRA_RUNTIMES, Cell, Row, run_cell
 from lightfer_ros.benchmark.columns import Column, html_table, number
-from lightfer_ros.benchmark.model_files import ModelFile, find_model_files
+from lightfer_ros.benchmark.model_files import ModelFile, find_model_files, how_to_export
+from lightfer_ros.benchmark.options import check_seconds
 from lightfer_ros.benchmark.page import Section, update_page
 from lightfer_ros.errors import ConfigurationError, LightferError, ModelError
 from lightfer_ros.runtimes.agreement import fixed_input
 
-TITLE = "Ratios: times the INT8 file's, one face, one thread"
+TITLE = "Ratios: how many times the time of the file in use, one face, one thread"
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure every network in turns; 0 also where one cannot be measured."""
     if args.rounds < 1:
         raise ConfigurationError(f"--rounds is {args.rounds}, expected at least 1")
+    check_seconds(args.seconds)
     register_extra(EXTRA_RUNTIMES)
     progress = report.Progress(args, COLUMNS)
     about = [report.machine_words(), f"medians of {args.rounds} processes each, in turns"]
@@ -94,6 +96,12 @@ def run(args: argparse.Namespace) -> int:
     rows += [Ratio(name, "", error=reason) for name, reason in missing.items()]
     for row in rows:
         progress.row(row)
+    loose = [row for each in measured.values() for row in each if (row.interval or 0.0) > TIGHT]
+    if loose:
+        about.append(
+            f"{len(loose)} of {sum(map(len, measured.values()))} medians are not known to {TIGHT:.0%}"
+        )
+        progress.say(about[-1])
     report.tell(args, COLUMNS, rows)
     if not args.no_html:
         update_page(args.html, Section("ratios", TITLE, about, [html_table(COLUMNS, rows)]))
@@ -147,19 +155,23 @@ def _contestants(files: Sequence[ModelFile]) -> tuple[dict[str, tuple[Cell, str]
     missing: dict[str, str] = {}
     own_float = by_kind.get(("onnx", "fp32")) or by_kind.get(("onnx", "fp16"))
     if own_float is None:
-        missing["own float file"] = "not here: `lightfer export --kinds fp32` makes it"
+        missing["own float file"] = f"not here: {how_to_export(files, 'fp32')}"
     elif own_float is not in_use:
         add(own_float, "quantization")
     try:
         add(
-            _as_file(unpruned_file(in_use.metadata)), "pruning as well (unpruned, full width, random weights)"
+            _as_file(unpruned_file(in_use.metadata)),
+            "fewer channels as well (Xception at full width, same input, FP32, random weights)",
         )
-        add(_as_file(model_file("Xception")), "all together (Xception as published, 71x71, random weights)")
+        add(
+            _as_file(model_file("Xception")),
+            "all together (Xception as published, 71x71, FP32, random weights)",
+        )
     except LightferError as error:
         missing["networks with random weights"] = str(error)
     keras = by_kind.get(("keras", "fp32"))
     if keras is None:
-        missing["Keras predict"] = "no .keras file: `lightfer export --kinds keras` makes it"
+        missing["Keras predict"] = f"no .keras file: {how_to_export(files, 'keras')}"
     else:
         add(keras, "the call's overhead as well", "keras")
     return chosen, missing

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lightfer_ros.benchmark.architectures import ARCHITECTURES, model_file
-from lightfer_ros.benchmark.model_files import ModelFile
+from lightfer_ros.benchmark.model_files import ModelFile, how_to_export
 from lightfer_ros.benchmark.paper_tables import TABLE_3, TABLE_4
 from lightfer_ros.benchmark.pipeline_run import PipelineRow, measure
 from lightfer_ros.benchmark.table_row import HERE, PAPER, TableRow
@@ -60,10 +60,10 @@ def table_3(files: Sequence[ModelFile], video: Path, frames: int, threads: int) 
         except LightferError as error:
             yield TableRow(label, HERE, error=str(error))
             continue
-        settings = {"model": str(path), "threads": threads}
+        settings = {"model": str(path), "threads": threads, "this_file": True}
         yield _pc_row(measure(label, video, settings=settings, frames=frames))
     for file in files:
-        settings = {"model": str(file.path), "threads": threads}
+        settings = {"model": str(file.path), "threads": threads, "this_file": True}
         label = f"{file.network} {file.metadata.precision} {file.metadata.format}"
         yield _pc_row(measure(label, video, settings=settings, frames=frames))
 
@@ -84,8 +84,7 @@ def table_4(files: Sequence[ModelFile], video: Path, frames: int, threads: int) 
             yield TableRow(name, PAPER, values, "Jetson Nano")
         file = _file_for(cell, files)
         if file is None:
-            needs = f"{files[0].network} has no such file: `lightfer export --kinds {cell.export}` makes it"
-            yield TableRow(name, HERE, error=needs)
+            yield TableRow(name, HERE, error=f"no such file: {how_to_export(files, cell.export)}")
             continue
         settings = {
             "model": str(file.path),
@@ -94,6 +93,14 @@ def table_4(files: Sequence[ModelFile], video: Path, frames: int, threads: int) 
             "engine_precision": cell.engine_precision,
         }
         yield _nano_row(measure(name, video, settings=settings, frames=frames))
+
+
+def engine_files(files: Sequence[ModelFile]) -> Iterator[tuple[ModelFile, str]]:
+    """The files that Table 4 wants as TensorRT engines, each with the engine's arithmetic."""
+    for cell in CELLS:
+        file = _file_for(cell, files)
+        if cell.runtime == "tensorrt" and file is not None:
+            yield file, cell.engine_precision
 
 
 def _file_for(cell: Cell, files: Sequence[ModelFile]) -> ModelFile | None:
@@ -111,7 +118,7 @@ def _pc_row(row: PipelineRow) -> TableRow:
         "FPS": row.fps,
         "CPU ms": row.cpu_ms,
     }
-    return TableRow(row.name, HERE, values, row.runtime, row.error)
+    return TableRow(row.name, HERE, values, f"{row.model} in {row.runtime}", row.error)
 
 
 def _nano_row(row: PipelineRow) -> TableRow:
@@ -126,4 +133,4 @@ def _nano_row(row: PipelineRow) -> TableRow:
         "CPU ms": row.cpu_ms,
     }
     power = "not measurable here" if row.power_mw is None else f"of {row.power_of}"
-    return TableRow(row.name, HERE, values, f"{row.runtime}; power {power}", row.error)
+    return TableRow(row.name, HERE, values, f"{row.model} in {row.runtime}; power {power}", row.error)

@@ -13,11 +13,11 @@ from lightfer_ros.benchmark.cell import register_extra
 from lightfer_ros.benchmark.cells import EXTRA_RUNTIMES
 from lightfer_ros.benchmark.columns import html_table
 from lightfer_ros.benchmark.engines import build_engines
-from lightfer_ros.benchmark.model_files import ModelFile, add_model_argument, find_model_files, reference_of
+from lightfer_ros.benchmark.model_files import ModelFile, add_model_argument, find_model_files
+from lightfer_ros.benchmark.options import add_video_arguments, check_threads, video_file
 from lightfer_ros.benchmark.page import Section, update_page
 from lightfer_ros.benchmark.table_row import TableRow, columns
-from lightfer_ros.errors import ConfigurationError, SourceError
-from lightfer_ros.model import manifest
+from lightfer_ros.errors import ConfigurationError
 
 TITLES = {
     1: "Table 1: what each class is called, shares of its faces",
@@ -37,15 +37,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--split", metavar="NAME", help="tables 1 and 2: of the data (default: PublicTest of a CSV, else all)"
     )
     add("--with-training", action="store_true", help="table 2: score the split Training as well; long")
-    add("--video", type=Path, help="tables 3 and 4: a video file (default: the sample video)")
-    add("--frames", type=int, default=0, metavar="N", help="tables 3 and 4: only the first (default: all)")
     add("--threads", type=int, default=1, help="of the engine and OpenCV (default: 1)")
+    add("--no-build", action="store_true", help="table 4: build no TensorRT engine that is missing")
+    add_video_arguments(parser)
     report.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the table row by row; 0 also where some rows cannot be made here."""
     register_extra(EXTRA_RUNTIMES)
+    check_threads(args.threads)
     digits = _digits(args.number)
     shape = columns(digits)
     progress = report.Progress(args, shape)
@@ -53,8 +54,9 @@ def run(args: argparse.Namespace) -> int:
     files = find_model_files(args.model)
     for line in (TITLES[args.number], *about):
         progress.say(line)
+    given = _rows(args, files, progress)
     rows = []
-    for row in _rows(args, files, progress):
+    for row in given:
         rows.append(replace(row, values={**dict.fromkeys(digits), **row.values}))
         progress.row(row)
     report.tell(args, shape, rows)
@@ -84,19 +86,16 @@ def _rows(
 
         data, split = _data(args)
         if args.number == 1:
-            return table_1(reference_of(files), data, split, args.threads)
+            return table_1(files[0], data, split, args.threads)
         return table_2(files, data, split, args.with_training, args.threads)
-    from lightfer_ros.benchmark.speed_tables import table_3, table_4
+    from lightfer_ros.benchmark.speed_tables import engine_files, table_3, table_4
 
-    video = args.video or manifest.find("sample")
-    if not video.is_file():
-        raise SourceError(f"--video is {video}, which does not exist")
-    if args.frames < 0:
-        raise ConfigurationError(f"--frames is {args.frames}, expected 0 for all, or a number of frames")
+    video = video_file(args)
     if args.number == 3:
         return table_3(files, video, args.frames, args.threads)
-    for precision in ("fp32", "fp16"):
-        build_engines(files, [], progress, precision)
+    if not args.no_build:
+        for file, precision in engine_files(files):
+            build_engines([file], [], progress, precision)
     return table_4(files, video, args.frames, args.threads)
 
 
@@ -105,5 +104,7 @@ def _data(args: argparse.Namespace) -> tuple[Path, str | None]:
         raise ConfigurationError(
             f"table {args.number} needs --data: FER2013's CSV as Kaggle has it, or folders of classes"
         )
+    if not args.data.exists():
+        raise ConfigurationError(f"--data is {args.data}, which does not exist")
     is_csv = ".csv" in args.data.suffixes
     return args.data, args.split or ("PublicTest" if is_csv else None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lightfer_ros.errors import DataError
+from lightfer_ros.files import write_whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +83,7 @@ def write_truth(truth: Truth, path: Path) -> None:
         ]
         for seen in truth.frames
     ]
-    partial = path.with_name(f"partial-{os.getpid()}-{path.name}")
-    partial.write_text(json.dumps({"fps": truth.fps, "frames": frames}) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    write_whole(path, (json.dumps({"fps": truth.fps, "frames": frames}) + "\n").encode("utf-8"))
 
 
 def _truth(document: Any) -> Truth:

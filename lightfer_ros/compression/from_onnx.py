@@ -1,4 +1,4 @@
-"""Read a network back from the FP32 ONNX file that `lightfer export` wrote: no Keras is needed for that."""
+"""Read a network back from the float ONNX file that `lightfer export` wrote: no Keras is needed for that."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def from_onnx(path: Path) -> Network:
     """The Network in a float ONNX file with NCHW input and softmax at the end.
 
     Raises ModelError naming the first node that is none of: Conv, Relu, MaxPool, Add, GlobalAveragePool,
-    Flatten, Gemm, Softmax, or that is not as our exporter writes it.
+    Flatten, Gemm, Softmax, Cast, or that is not as our exporter writes it.
     """
     try:
         model = onnx.load(str(path))
@@ -55,9 +55,10 @@ def _operation(
     has = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
     inputs = [known_as[i] for i in node.input if i in known_as]
     weights = [arrays[i] for i in node.input if i in arrays]
-    if kind == "Conv" and len(weights) == 2 and weights[0].dtype == np.float32:
+    if kind == "Conv" and len(weights) == 2 and weights[0].dtype in (np.float32, np.float16):
         pads, group = tuple(has["pads"]), has.get("group", 1)
-        return Conv(name, (inputs[0],), weights[0], weights[1], has["strides"][0], pads, group)
+        kernel, bias = (array.astype(np.float32) for array in weights)
+        return Conv(name, (inputs[0],), kernel, bias, has["strides"][0], pads, group)
     if kind == "Relu":
         return Relu(name, (inputs[0],))
     if kind == "MaxPool":
@@ -69,9 +70,9 @@ def _operation(
         return GlobalAverage(name, (inputs[0],))
     if kind == "Gemm" and len(weights) == 2 and not has.get("transB"):
         return Dense("logits", (inputs[0],), weights[0], weights[1])
-    if kind in ("Flatten", "Softmax"):
+    if kind in ("Flatten", "Softmax", "Cast"):  # what an FP16 file casts is the same values
         return None
     raise ModelError(
-        f"{path}: node {node.name} is a {kind} that an FP32 file of `lightfer export` has not, "
+        f"{path}: node {node.name} is a {kind} that a float file of `lightfer export` has not, "
         "expected such a file"
     )

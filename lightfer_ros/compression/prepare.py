@@ -25,19 +25,19 @@ from lightfer_ros.model.metadata import read_metadata
 
 
 def read_float(path: Path) -> tuple[Network, ModelMetadata]:
-    """The network in a .keras file of `lightfer train` or an FP32 .onnx of `lightfer export`; its metadata.
+    """The network in a .keras file of `lightfer train` or a float .onnx of `lightfer export`; its metadata.
 
     Raises ModelError naming the file when it, its metadata or its hash is missing or wrong, or when it is
     of another format or precision.
     """
     about = read_metadata(path)
-    if about.precision != "fp32" or about.format not in ("keras", "onnx"):
+    if (about.format, about.precision) not in (("keras", "fp32"), ("onnx", "fp32"), ("onnx", "fp16")):
         raise ModelError(
-            f"{path}: it is {about.format} in {about.precision}, expected keras or onnx in fp32: "
-            "what is quantized already cannot be quantized well again"
+            f"{path}: it is {about.format} in {about.precision}, expected keras in fp32 or onnx in fp32 or "
+            "fp16: what is quantized already cannot be quantized well again"
         )
     network = from_keras(_load(path)) if about.format == "keras" else from_onnx(path)
-    return network, dataclasses.replace(about, name=about.name.removesuffix("-fp32").removesuffix("-keras"))
+    return network, dataclasses.replace(about, name=about.network)
 
 
 @dataclass(frozen=True)

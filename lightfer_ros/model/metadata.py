@@ -77,6 +77,25 @@ class ModelMetadata:
         if not 16 <= self.input_size <= 1024:
             raise ModelError(f"model metadata: input_size is {self.input_size}, expected 16 to 1024 pixels")
 
+    @property
+    def network(self) -> str:
+        """The name without the kind that the exporter ends it with: `net` of `net-litert_fp16`."""
+        kinds = [
+            *PRECISIONS,
+            *FORMATS,
+            *(f"{form}_{precision}" for form in FORMATS for precision in PRECISIONS),
+        ]
+        for kind in sorted(kinds, key=len, reverse=True):
+            if self.name.endswith(f"-{kind}"):
+                return self.name[: -len(kind) - 1]
+        return self.name
+
+    def takes_crops_of(self, other: ModelMetadata) -> bool:
+        """Whether crops made for the other network are right for this one."""
+        return (self.input_size, self.channels, self.normalization, self.crop_geometry) == (
+            (other.input_size, other.channels, other.normalization, other.crop_geometry)
+        )
+
     def to_json(self) -> str:
         """The record as indented JSON text that `from_json` reads back to an equal record."""
         return json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"

@@ -32,16 +32,23 @@ class Pipeline:
     Make it, use it and close it in one thread: a GPU's context belongs to the thread that made it.
     """
 
-    def __init__(self, config: Optional[PipelineConfig] = None, stop_fd: Optional[int] = None) -> None:
+    def __init__(
+        self,
+        config: Optional[PipelineConfig] = None,
+        stop_fd: Optional[int] = None,
+        session: Optional[Session] = None,
+    ) -> None:
         """Load everything and warm up. Raises ModelError, RuntimeUnavailableError naming what is missing.
 
-        stop_fd: as LandmarkPredictor has it.
+        stop_fd: as LandmarkPredictor has it. session: what classifies, if not what the config names.
         """
         self._config = config = config or PipelineConfig()
         landmark_path = manifest.find("shape_predictor_68")
         manifest.verify(landmark_path, manifest.read_manifest()["shape_predictor_68"])
         cv2.setNumThreads(config.threads)
-        self._session: Session = load_fastest(manifest.model_path(config.model), config.runtime_options)
+        if session is None:
+            session = load_fastest(manifest.model_path(config.model), config.runtime_options)
+        self._session: Session = session
         self._tracker = FaceTracker(config, LandmarkPredictor(landmark_path, stop_fd))
         self._smoother = Smoother(config.smoothing_time_constant_s)
         self._turns = Turns()
@@ -113,9 +120,7 @@ class Pipeline:
         Everybody stays followed. Raises ConfigurationError where it takes other crops.
         """
         ours, given = self._session.metadata, session.metadata
-        if (given.input_size, given.channels, given.normalization, given.crop_geometry) != (
-            (ours.input_size, ours.channels, ours.normalization, ours.crop_geometry)
-        ):
+        if not given.takes_crops_of(ours):
             raise ConfigurationError(f"session runs {given.name}, whose crops are not those of {ours.name}")
         self._session.close()
         self._session = session

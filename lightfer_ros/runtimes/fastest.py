@@ -84,7 +84,7 @@ def float_sibling(path: Path, metadata: ModelMetadata) -> Optional[Path]:
             except ModelError as error:
                 _log.warning("%s is no stand-in for %s: %s", sibling.name, path.name, error)
                 continue
-            if _input(about) == _input(metadata):
+            if about.takes_crops_of(metadata):
                 return sibling
     return None
 
@@ -111,7 +111,3 @@ def seconds_a_face(sessions: Sequence[Session]) -> List[float]:
             if run >= 0:
                 shortest[index] = min(shortest[index], time.perf_counter() - start)
     return shortest
-
-
-def _input(metadata: ModelMetadata) -> object:
-    return metadata.input_size, metadata.channels, metadata.normalization, metadata.crop_geometry

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +15,11 @@ import pytest
 from lightfer_ros.benchmark import cells
 from lightfer_ros.benchmark.cell import interval_of_median
 from lightfer_ros.benchmark.cells import Cell, plan, run_cell
-from lightfer_ros.benchmark.model_files import find_model_files, network_name, reference_of
+from lightfer_ros.benchmark.model_files import find_model_files, how_to_export
 from lightfer_ros.cli.main import main
-from lightfer_ros.errors import ModelError
+from lightfer_ros.errors import ConfigurationError, ModelError
+from lightfer_ros.model import manifest
+from lightfer_ros.model.metadata import read_metadata, write_metadata
 
 from ..runtimes.conftest import TinyNetwork
 
@@ -65,10 +68,65 @@ def test_a_name_brings_its_siblings_and_nobody_elses(folder):
     assert [file.path.name for file in files] == ["tiny-fp32.onnx", "tiny-fp16.onnx", "tiny-int8.onnx"]
     assert {file.network for file in files} == {"tiny"}
     for kind in ("litert_fp16", "keras", "int8_trt"):
-        assert network_name(replace(files[0].metadata, name=f"tiny-{kind}")) == "tiny"
-    assert reference_of(files).path.name == "tiny-fp32.onnx"
-    two = [str(folder / "tiny-int8.onnx"), str(folder / "other-fp16.onnx")]
-    assert [file.path.name for file in find_model_files(two)] == ["other-fp16.onnx", "tiny-int8.onnx"]
+        assert replace(files[0].metadata, name=f"tiny-{kind}").network == "tiny"
+    two = [str(folder / "tiny-int8.onnx"), str(folder / "tiny-fp16.onnx")]
+    assert [file.path.name for file in find_model_files(two)] == ["tiny-fp16.onnx", "tiny-int8.onnx"]
+
+
+def test_files_of_several_networks_do_not_compare(folder):
+    with pytest.raises(
+        ConfigurationError, match=r"tiny-int8\.onnx and other.*, of networks tiny and other"
+    ):
+        find_model_files([str(folder / "tiny-int8.onnx"), str(folder / "other-fp16.onnx")])
+
+
+def test_a_copy_in_another_folder_counts_once(folder, tmp_path, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("tiny-fp32.onnx", "tiny-fp32.onnx.json"):
+        shutil.copy(folder / name, elsewhere / name)
+    monkeypatch.setattr(manifest, "search_path", lambda: [elsewhere])
+    files = find_model_files([str(folder / "tiny-int8.onnx")])
+    assert [file.path.name for file in files] == ["tiny-fp32.onnx", "tiny-fp16.onnx", "tiny-int8.onnx"]
+
+
+def test_how_a_missing_file_is_made_is_a_whole_command(folder):
+    files = find_model_files([str(folder / "tiny-int8.onnx")])
+    assert how_to_export(files, "litert_int8") == (
+        f"`lightfer export --model {folder / 'tiny-fp32.onnx'} --kinds litert_int8 --data FER2013.csv "
+        f"--out {folder}` makes it"
+    )
+    (int8,) = [file for file in files if file.metadata.precision == "int8"]
+    assert how_to_export([int8], "fp32") == "tiny has no .keras or float .onnx file to make it of"
+
+
+def test_a_most_precise_file_that_cannot_be_opened_leaves_the_comparison_to_the_next(folder, capsys):
+    spoil(folder / "tiny-fp32.onnx")
+    arguments = ["--model", str(folder / "tiny-int8.onnx"), "--runtime", "onnxruntime", "--batch", "1"]
+    arguments += ["--threads", "1", "--seconds", "0.1", "--json", "--no-html"]
+    assert main(["benchmark", "classifier", *arguments]) == 0
+    said = capsys.readouterr()
+    rows = {row["precision"]: row for row in json.loads(said.out)}
+    assert "share of labels as tiny-fp16.onnx gives them" in said.err
+    assert rows["fp32"]["error"] and rows["fp32"]["p50_ms"] is None
+    assert rows["fp16"]["agreement"] == 1.0 and rows["int8"]["agreement"] < 0.5
+
+
+def test_a_file_that_cannot_be_opened_alone_is_a_row_that_says_why(folder, capsys):
+    spoil(folder / "other-fp16.onnx")
+    arguments = ["--model", str(folder / "other-fp16.onnx"), "--runtime", "onnxruntime", "--batch", "1"]
+    arguments += ["--threads", "1", "--seconds", "0.1", "--json", "--no-html"]
+    assert main(["benchmark", "classifier", *arguments]) == 0
+    said = capsys.readouterr()
+    (row,) = json.loads(said.out)
+    assert row["error"] and row["agreement"] is None and "agreement: not known" in said.err
+
+
+def spoil(path: Path) -> None:
+    """Bytes that no engine reads, and metadata that knows them."""
+    about = read_metadata(path)
+    path.write_bytes(b"not a network")
+    write_metadata(path, replace(about, sha256=""))
 
 
 def test_a_broken_file_that_was_asked_for_is_an_error(folder):
@@ -156,6 +214,8 @@ def test_the_interval_holds_the_true_median_as_often_as_it_says():
         (["--batch", "0"], "--batch is 0, expected 1 to 256"),
         (["--threads", "99"], "--threads is 99, expected 1 to 64"),
         (["--seconds", "0"], "--seconds is 0, expected more than 0"),
+        (["--html", "/nowhere/x.html"], "--html is /nowhere/x.html, expected a path in a folder that can be"),
+        (["--runtime", "litert"], "--runtime is litert: nothing to measure"),
     ],
 )
 def test_a_bad_option_is_refused_by_name(arguments, said, capsys):

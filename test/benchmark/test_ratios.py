@@ -54,4 +54,7 @@ def test_the_float_file_of_the_same_network_is_measured_beside_the_int8_one(tmp_
     assert rows[0]["name"] == "tiny-int8.onnx in onnxruntime" and rows[0]["times"] == 1.0
     assert rows[1]["name"] == "tiny-fp32.onnx in onnxruntime" and rows[1]["times"] > 0.0
     assert rows[1]["cpu_ms"] > 0.0 and 20.0 < rows[1]["peak_rss_mb"] < 150.0
-    assert rows[-1]["name"] == "Keras predict" and "`lightfer export --kinds keras`" in rows[-1]["error"]
+    assert (
+        rows[-1]["name"] == "Keras predict"
+        and f"`lightfer export --model {small} --kinds keras" in rows[-1]["error"]
+    )

@@ -8,7 +8,8 @@ import pytest
 
 from lightfer_ros.compression.calibrate import METHODS, Range, calibrate, channel_extremes
 from lightfer_ros.compression.equalize import equalize
-from lightfer_ros.compression.graph import Conv, calibrated
+from lightfer_ros.compression.from_onnx import from_onnx
+from lightfer_ros.compression.graph import Conv, Dense, calibrated
 from lightfer_ros.compression.onnx_float import to_onnx
 from lightfer_ros.compression.onnx_int4 import to_onnx_int4
 from lightfer_ros.compression.onnx_int8 import CPU, TENSORRT, to_onnx_int8
@@ -50,6 +51,15 @@ def test_half_stores_half_the_bytes_and_keeps_labels(network, batch, truth):
     assert kernels[0].data_type == onnx.TensorProto.FLOAT16
     out = probabilities(model, batch)
     assert out.dtype == np.float32 and np.abs(out - truth).max() < 0.01
+
+
+def test_a_half_file_is_read_back_as_the_network_with_rounded_weights(network, batch, tmp_path):
+    path = tmp_path / "half.onnx"
+    onnx.save(to_onnx(network, "tiny", half=True), path)
+    again = from_onnx(path)
+    assert all(op.kernel.dtype == np.float32 for op in again.operations if isinstance(op, (Conv, Dense)))
+    rounded = probabilities(to_onnx(again, "again"), batch)
+    assert np.abs(rounded - probabilities(to_onnx(network, "tiny"), batch)).max() < 0.01
 
 
 def test_an_opset_nobody_asked_for_is_refused(network):

@@ -93,8 +93,9 @@ def load(
     metadata: what the file is, for one that has no record beside it; its hash is not checked then.
     An engine other than the CPU reference must first give the reference's answers on a fixed input. What was
     preferred and could not be used is logged and kept in the session's `passed_over`.
-    Raises ModelError when the file or its metadata is wrong, ConfigurationError for an unknown runtime,
-    RuntimeUnavailableError with every reason when nothing allowed works.
+    Raises ModelError when the metadata is wrong, or when nothing allowed works and an engine cannot read the
+    file; ConfigurationError for an unknown runtime, RuntimeUnavailableError with every reason when nothing
+    allowed works here.
     """
     path, options = Path(path), options or RuntimeOptions()
     if options.runtime != "auto" and options.runtime not in _RUNTIMES:
@@ -103,10 +104,14 @@ def load(
     if not any(metadata.format in runtime.formats for runtime in runtimes()):
         raise ModelError(f"no runtime reads {metadata.format} files such as {path}")
     passed_over: List[Tuple[str, str]] = []
+    unreadable: Optional[ModelError] = None
     for runtime, provider in _candidates(metadata, options, passed_over):
         try:
             session = _open(path, metadata, options, runtime, provider)
-        except RuntimeUnavailableError as error:
+        except (ModelError, RuntimeUnavailableError) as error:
+            # to an old engine a good file of a newer opset is unreadable: another may read it
+            if isinstance(error, ModelError):
+                unreadable = unreadable or error
             passed_over.append((f"{runtime.name} {provider}", str(error)))
             continue
         session.passed_over = tuple(passed_over)
@@ -115,6 +120,8 @@ def load(
             _log.log(logging.WARNING if named else logging.INFO, "%s passed over: %s", candidate, reason)
         _log.debug("%s runs in %s on %s", metadata.name, session.runtime, session.provider)
         return session
+    if unreadable is not None:
+        raise unreadable
     reasons = "; ".join(f"{candidate}: {reason}" for candidate, reason in passed_over)
     raise RuntimeUnavailableError(f"no runtime can run {path} here: {reasons}")
 
@@ -184,7 +191,7 @@ def _prove(session: Session, path: Path, options: RuntimeOptions) -> None:
             continue
         try:
             reference = runtime.session_class()(path, metadata, options, runtime.reference_provider)
-        except RuntimeUnavailableError as error:
+        except (ModelError, RuntimeUnavailableError) as error:
             _log.info("%s is not compared with a CPU: %s", session.runtime, error)
             continue
         with reference:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from lightfer_ros.errors import ConfigurationError, ModelError, RuntimeUnavailableError
-from lightfer_ros.runtimes import RuntimeOptions, load, runtimes
+from lightfer_ros.runtimes import RuntimeOptions, load, register, runtimes
 from lightfer_ros.runtimes.agreement import fixed_input
 from lightfer_ros.runtimes.tensorrt_engine import build_engine, engine_wanted
 
@@ -58,6 +59,48 @@ def test_auto_passes_over_an_engine_whose_answers_differ_from_those_of_the_cpu(m
     with load(model, options()) as session:
         assert session.runtime == "onnxruntime"
         assert "differ from the CPU's by" in dict(session.passed_over)["tensorrt NVIDIA Orin"]
+
+
+def an_old_onnxruntime(monkeypatch, times=-1):
+    """ONNX Runtime that cannot read newer files, for so many times."""
+    from lightfer_ros.runtimes import onnxruntime
+
+    real, left = onnxruntime._open, [times]
+
+    def refuse(path, *rest):
+        if not left[0]:
+            return real(path, *rest)
+        left[0] -= 1
+        raise ModelError(f"{path}: ONNX Runtime cannot read it (opset 18)")
+
+    monkeypatch.setattr(onnxruntime, "_open", refuse)
+
+
+def test_an_engine_is_used_where_the_cpu_cannot_read_the_file_and_is_not_compared(
+    model, options, nvidia, monkeypatch, caplog
+):
+    nvidia.install("10.3.0")
+    build_engine(model, options())
+    an_old_onnxruntime(monkeypatch)
+    with caplog.at_level(logging.INFO), load(model, options()) as session:
+        assert session.runtime == "tensorrt"
+    assert "tensorrt is not compared with a CPU: " in caplog.text and "(opset 18)" in caplog.text
+
+
+def test_a_file_that_one_runtime_cannot_read_goes_to_the_next(model, options, nvidia, monkeypatch):
+    nvidia.remove()
+    (first,) = (runtime for runtime in runtimes() if runtime.name == "onnxruntime")
+    register(dataclasses.replace(first, name="newer onnxruntime"))
+    an_old_onnxruntime(monkeypatch, times=1)
+    with load(model, options()) as session:
+        assert "(opset 18)" in dict(session.passed_over)[f"onnxruntime {CPU}"]
+
+
+def test_a_file_that_no_runtime_can_read_is_named_as_such(model, options, nvidia, monkeypatch):
+    nvidia.install("10.3.0")  # which has no engine for it
+    an_old_onnxruntime(monkeypatch)
+    with pytest.raises(ModelError, match=r"tiny\.onnx: ONNX Runtime cannot read it \(opset 18\)"):
+        load(model, options())
 
 
 def test_a_file_quantized_for_cpus_stays_on_the_cpu_where_a_gpu_is(tiny, options, nvidia, tmp_path):

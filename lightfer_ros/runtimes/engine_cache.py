@@ -87,10 +87,16 @@ class EngineCache:
             _write(self._record(key), (json.dumps(record, indent=2) + "\n").encode())
         return self.path(key)
 
-    def discard(self, key: EngineKey) -> None:
-        """Forget an engine; one in a read-only folder stays."""
-        with contextlib.suppress(OSError):
+    def discard(self, key: EngineKey) -> bool:
+        """Forget an engine; False for one in a read-only folder, which stays."""
+        try:
             self._record(key).unlink()
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            _log.warning("engine %s is of no use and cannot be deleted: %s", self.path(key), error)
+            return False
+        return True
 
     def entries(self) -> List[CachedEngine]:
         """Every engine that has a record which can be read, by the name of its file."""

@@ -36,9 +36,15 @@ class TensorRtSession(Session):
             try:
                 self._engine = _EngineOnGpu(cuda, engine, len(metadata.classes))
             except _RefusedEngine as error:
-                plan.cache.discard(plan.key)
+                command = f"lightfer engine build {path}"
+                remedy = f"`{command}` does it"
+                if not plan.cache.discard(plan.key):  # there it counts as built
+                    remedy = (
+                        f"its folder cannot be written: `{command} --rebuild` by who may, or --engine-cache "
+                        "with another folder, which engine_cache names then"
+                    )
                 raise RuntimeUnavailableError(
-                    f"{plan.cache.path(plan.key)} does not load and must be built again ({error})"
+                    f"{plan.cache.path(plan.key)} does not load and must be built again ({error}); {remedy}"
                 ) from error
         self._batch_limit = self._engine.batch_limit
 

@@ -152,6 +152,27 @@ def test_an_engine_that_does_not_load_counts_as_absent(nvidia, model, options, v
     load(model, options).close()
 
 
+def test_an_engine_that_does_not_load_from_a_read_only_cache_names_the_ways_out(
+    nvidia, model, options, monkeypatch, caplog
+):
+    nvidia.install("10.3.0")
+    with load(model) as other:
+        plan = plan_engine(other.metadata, options)
+    plan.cache.folder.mkdir()
+    plan.cache.write(plan.key, json.dumps({"version": "7.1"}).encode() + b"\n")
+
+    def refuse(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("pathlib.Path.unlink", refuse)
+    with pytest.raises(RuntimeUnavailableError, match=r"cannot be written: .* --rebuild` .* --engine-cache"):
+        load(model, options)
+    assert "is of no use and cannot be deleted: [Errno 30] Read-only file system" in caplog.text
+    assert not engine_wanted(model, options), "no build could go there"
+    build_engine(model, options, rebuild=True)
+    load(model, options).close()
+
+
 def test_too_little_gpu_memory_is_said_and_nothing_stays_on_the_gpu(nvidia, model, options):
     trt = nvidia.install("10.3.0")
     build_engine(model, options)

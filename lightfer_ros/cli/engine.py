@@ -7,14 +7,16 @@ import json
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import List, Optional
+from typing import List, Sequence
 
 from lightfer_ros.errors import RuntimeUnavailableError
 from lightfer_ros.model import manifest
+from lightfer_ros.model.metadata import read_metadata
 from lightfer_ros.runtimes import RuntimeOptions
-from lightfer_ros.runtimes.cuda import find_gpu
+from lightfer_ros.runtimes.cuda import find_gpus
 from lightfer_ros.runtimes.engine_build import EngineBuild, add_build_arguments, options_from
 from lightfer_ros.runtimes.engine_cache import CachedEngine, EngineCache
+from lightfer_ros.runtimes.fastest import float_sibling
 from lightfer_ros.runtimes.tensorrt_api import tensorrt_module
 
 LOOK_PERIOD_S = 0.5
@@ -48,9 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _build(args: argparse.Namespace) -> int:
-    if not args.model.suffix:
-        args.model = manifest.find(str(args.model))
-    build, said = EngineBuild(args.model, options_from(args), args.rebuild), ""
+    build, said = EngineBuild(_engine_file(args.model), options_from(args), args.rebuild), ""
     try:
         while build.poll(LOOK_PERIOD_S) is None:
             if build.progress != said:
@@ -65,9 +65,22 @@ def _build(args: argparse.Namespace) -> int:
     return 0
 
 
+def _engine_file(model: Path) -> Path:
+    """The file to build from: the model's, or the float sibling of one that is INT8 for CPUs.
+
+    Raises ModelError where the file or its metadata is missing or wrong.
+    """
+    path = manifest.model_path(str(model))
+    sibling = float_sibling(path, read_metadata(path))
+    if sibling is None:
+        return path
+    print(f"{path.name} is INT8 for CPUs: building its float sibling {sibling}", file=sys.stderr)
+    return sibling
+
+
 @dataclass(frozen=True)
 class Machine:
-    """What engines must have been built for; None where TensorRT or the GPU is not here."""
+    """What engines must have been built for: TensorRT, CUDA, and one of the GPUs that are here."""
 
     tensorrt: str
     cuda: str
@@ -75,31 +88,35 @@ class Machine:
     compute_capability: str
 
 
-def _this_machine() -> Optional[Machine]:
+def _machines_here() -> Sequence[Machine]:
+    """One for each GPU; empty where TensorRT or a GPU is not here."""
     try:
-        gpu = find_gpu(0)
-        capability = "{}.{}".format(*gpu.compute_capability)
-        return Machine(tensorrt_module().__version__, gpu.cuda, gpu.name, capability)
+        version, gpus = tensorrt_module().__version__, find_gpus()
     except RuntimeUnavailableError:
-        return None
+        return ()
+    return [Machine(version, gpu.cuda, gpu.name, "{}.{}".format(*gpu.compute_capability)) for gpu in gpus]
 
 
-def _state(engine: CachedEngine, here: Optional[Machine]) -> str:
-    """fits, or damaged, or what it was built for that is another here."""
+def _state(engine: CachedEngine, here: Sequence[Machine]) -> str:
+    """fits, or damaged, or what it was built for that is another with the GPU here that is most like it."""
     if not engine.whole:
         return "damaged"
-    if here is None:
+    if not here:
         return "no TensorRT and GPU here"
-    others = [
+    nearest = min([_differences(engine, machine) for machine in here], key=len)
+    return "; ".join(nearest) or "fits"
+
+
+def _differences(engine: CachedEngine, here: Machine) -> List[str]:
+    return [
         f"{name} is {value} here"
         for name, value in asdict(here).items()
         if getattr(engine.key, name) != value
     ]
-    return "; ".join(others) or "fits"
 
 
 def _list(cache: EngineCache, as_json: bool) -> int:
-    here, engines = _this_machine(), cache.entries()
+    here, engines = _machines_here(), cache.entries()
     states = [_state(engine, here) for engine in engines]
     if as_json:
         rows = [
@@ -124,13 +141,15 @@ def _list(cache: EngineCache, as_json: bool) -> int:
 
 
 def _clear(cache: EngineCache, only_unfit: bool) -> int:
-    here = _this_machine()
-    if only_unfit and here is None:
+    here = _machines_here()
+    if only_unfit and not here:
         raise RuntimeUnavailableError("without TensorRT and its GPU nobody can tell which engines fit")
     fitting = {engine.path for engine in cache.entries() if _state(engine, here) == "fits"}
-    for path in cache.files():
-        if only_unfit and path in fitting:
-            continue
+    leaving = [path for path in cache.files() if not (only_unfit and path in fitting)]
+    if not leaving:
+        there = "nothing to delete in it" if cache.folder.is_dir() else "does not exist"
+        print(f"{cache.folder}: {there}")
+    for path in leaving:
         done = cache.remove(path)
         print(f"{path.name}: {'deleted' if done else 'is being built now, stays'}")
     return 0

@@ -47,6 +47,11 @@ def find_gpu(index: int) -> Gpu:
     return Gpu(index, device.name(), tuple(device.compute_capability()), version)
 
 
+def find_gpus() -> Tuple[Gpu, ...]:
+    """Describe every GPU of this machine. Raises RuntimeUnavailableError where CUDA cannot be used."""
+    return tuple(find_gpu(index) for index in range(cuda_driver().Device.count()))
+
+
 class CudaContext:
     """A GPU's primary context, shared with every other library, for use by the thread that made it.
 

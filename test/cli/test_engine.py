@@ -71,6 +71,26 @@ def test_a_build_that_fails_says_why(nvidia, model, cache, tmp_path, monkeypatch
     assert "lightfer: tensorrt cannot be imported" in capsys.readouterr().err
 
 
+def test_a_model_that_is_missing_is_an_error_of_usage_as_in_every_command(cache, tmp_path, capsys):
+    assert engine("build", str(tmp_path / "net.onnx"), f"--engine-cache={cache}") == 2
+    assert "net.onnx does not exist" in capsys.readouterr().err
+
+
+def test_of_a_network_that_is_int8_for_cpus_the_float_sibling_is_built(
+    nvidia, cache, tmp_path, monkeypatch, capsys
+):
+    nvidia.install(VERSION)
+    monkeypatch.setenv("PYTHONPATH", path_with_stand_ins(tmp_path / "site"))
+    tiny = TinyNetwork()
+    int8 = tiny.save(tmp_path / "tiny-int8.onnx", tiny.onnx(), precision="int8")
+    tiny.save(tmp_path / "tiny-fp16.onnx", tiny.onnx(half=True), precision="fp16")
+    for _ in ("a first time", "and again when it is there"):
+        assert engine("build", str(int8), f"--engine-cache={cache}") == 0
+        said = capsys.readouterr()
+        assert "tiny-int8.onnx is INT8 for CPUs: building its float sibling" in said.err
+        assert said.out.strip() == str(*cache.glob("tiny-fp16-*.engine"))
+
+
 def test_ctrl_c_ends_command_and_build_at_once_and_leaves_nothing(request, model, cache, tmp_path):
     environment = {
         **os.environ,
@@ -120,6 +140,34 @@ def test_an_engine_for_another_machine_is_named_and_cleared_alone(
     assert not other.exists() and kept.exists()
     assert engine("clear", f"--engine-cache={cache}") == 0
     assert list(cache.iterdir()) == []
+
+
+def test_an_engine_for_any_gpu_of_the_machine_fits(nvidia, model, cache, capsys):
+    nvidia.install(VERSION)
+    gpu = nvidia.gpus[-1]
+    gpu.count, gpu.others = 2, {1: ("NVIDIA RTX A2000", (8, 6))}
+    kept = [build_engine(model, RuntimeOptions(device=index, engine_cache=cache)) for index in (0, 1)]
+    other = EngineCache(cache)
+    (own, _) = other.entries()
+    unfit = other.write(replace(own.key, gpu="NVIDIA Tegra X1", compute_capability="8.6"), b"engine")
+    assert engine("list", f"--engine-cache={cache}", "--json") == 0
+    states = {listed["gpu"]: listed["state"] for listed in json.loads(capsys.readouterr().out)}
+    assert states == {
+        "NVIDIA Orin": "fits",
+        "NVIDIA RTX A2000": "fits",
+        "NVIDIA Tegra X1": "gpu is NVIDIA RTX A2000 here",
+    }
+    assert engine("clear", "--unfit", f"--engine-cache={cache}") == 0
+    assert [path.exists() for path in (*kept, unfit)] == [True, True, False]
+    capsys.readouterr()
+    assert engine("clear", "--unfit", f"--engine-cache={cache}") == 0
+    assert capsys.readouterr().out == f"{cache}: nothing to delete in it\n"
+
+
+def test_a_folder_that_is_not_there_is_said_and_not_made(cache, capsys):
+    assert engine("clear", f"--engine-cache={cache}") == 0
+    assert capsys.readouterr().out == f"{cache}: does not exist\n"
+    assert not cache.exists()
 
 
 def test_what_is_damaged_or_half_there_goes_and_what_is_being_built_stays(nvidia, model, cache, capsys):

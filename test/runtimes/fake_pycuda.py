@@ -16,11 +16,15 @@ import numpy as np
 
 
 class FakeGpu:
-    """One GPU with its memory, contexts and streams; `driver` is what `import pycuda.driver` gives."""
+    """One GPU with its memory, contexts and streams; `driver` is what `import pycuda.driver` gives.
+
+    Of `count` GPUs those in `others`, by index, are of another kind.
+    """
 
     def __init__(self, name: str = "NVIDIA Orin", compute_capability: tuple[int, int] = (8, 7)) -> None:
         self.name, self.compute_capability = name, compute_capability
         self.cuda, self.count, self.free_bytes = (12, 6, 0), 1, 1 << 30
+        self.others: dict[int, tuple[str, tuple[int, int]]] = {}
         self.memory: dict[int, bytearray] = {}
         self.queues: dict[int, list[Callable[[], None]]] = {}
         self.stacks: dict[int, list[Any]] = {}
@@ -75,16 +79,17 @@ def _driver(gpu: FakeGpu) -> types.ModuleType:
                 raise LogicError("cuDeviceGet failed: initialization error")
             if not 0 <= index < gpu.count:
                 raise LogicError("cuDeviceGet failed: invalid device ordinal")
+            self._kind = gpu.others.get(index, (gpu.name, gpu.compute_capability))
 
         @staticmethod
         def count() -> int:
             return gpu.count
 
         def name(self) -> str:
-            return gpu.name
+            return self._kind[0]
 
         def compute_capability(self) -> tuple[int, int]:
-            return gpu.compute_capability
+            return self._kind[1]
 
         def retain_primary_context(self) -> Context:
             return Context()

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lightfer_ros.benchmark import cells
+from lightfer_ros.benchmark import cells, classifier_view
 from lightfer_ros.benchmark.cell import interval_of_median
-from lightfer_ros.benchmark.cells import Cell, plan, run_cell
+from lightfer_ros.benchmark.cells import Cell, Row, plan, run_cell
 from lightfer_ros.benchmark.model_files import find_model_files, how_to_export
 from lightfer_ros.cli.main import main
 from lightfer_ros.errors import ConfigurationError, ModelError
@@ -74,9 +74,7 @@ def test_a_name_brings_its_siblings_and_nobody_elses(folder):
 
 
 def test_files_of_several_networks_do_not_compare(folder):
-    with pytest.raises(
-        ConfigurationError, match=r"tiny-int8\.onnx and other.*, of networks tiny and other"
-    ):
+    with pytest.raises(ConfigurationError, match=r"tiny-int8\.onnx and other.*, of networks tiny and other"):
         find_model_files([str(folder / "tiny-int8.onnx"), str(folder / "other-fp16.onnx")])
 
 
@@ -221,3 +219,30 @@ def test_the_interval_holds_the_true_median_as_often_as_it_says():
 def test_a_bad_option_is_refused_by_name(arguments, said, capsys):
     assert main(["benchmark", "classifier", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_shipped_network_takes_little_memory(tmp_path):
+    """A process with runtime and model stays under 90 MB: a Nano has 4 GB for everything."""
+    (file, *_) = [f for f in find_model_files(["default"]) if f.metadata.precision == "int8"]
+    np.save(tmp_path / "face.npy", np.zeros((1, 48, 48, 1), np.float32))
+    row = run_cell(Cell("onnxruntime", file, 1, 1), tmp_path / "face.npy", None, seconds=0.1)
+    assert row.error is None and row.peak_rss_mb is not None and row.peak_rss_mb < 90.0
+
+
+def test_the_plot_shows_each_files_own_accuracy(folder, monkeypatch):
+    files = find_model_files([str(folder / "tiny-fp32.onnx")])
+    known = {"fp32": 0.7, "int8": 0.6}
+    onnx = [
+        replace(f, metadata=replace(f.metadata, accuracy={"x": known[f.metadata.precision]}))
+        for f in files
+        if f.metadata.precision in known
+    ]
+    litert = replace(onnx[-1], metadata=replace(onnx[-1].metadata, format="litert", accuracy={"x": 0.2}))
+    shown = []
+    monkeypatch.setattr(classifier_view, "scatter", lambda points, *_: shown.append(points) or [])
+    rows = [
+        Row(runtime, precision, 1, 1, 1.0, p50_ms=1.0)
+        for runtime, precision in (("onnxruntime", "fp32"), ("onnxruntime", "int8"), ("litert", "int8"))
+    ]
+    classifier_view.section([], [*onnx, litert], rows)
+    assert [point.y for point in shown[0]] == pytest.approx([70.0, 60.0, 20.0])

@@ -132,5 +132,5 @@ def _nano_row(row: PipelineRow) -> TableRow:
         "total GB": None if on_cpu is None else on_cpu + (on_gpu or 0.0),
         "CPU ms": row.cpu_ms,
     }
-    power = "not measurable here" if row.power_mw is None else f"of {row.power_of}"
+    power = (row.power_of or "not measurable here") if row.power_mw is None else f"of {row.power_of}"
     return TableRow(row.name, HERE, values, f"{row.model} in {row.runtime}; power {power}", row.error)

@@ -33,7 +33,7 @@ def load_fastest(path: Path, options: RuntimeOptions) -> Session:
     given, refusal = _try(path, options)
     metadata = read_metadata(path) if given is None else given.metadata
     sibling = float_sibling(path, metadata)
-    other = None if sibling is None else _try(sibling, options)[0]
+    other = None if sibling is None else _try_sibling(sibling, options)
     if other is None:
         if given is None:
             assert refusal is not None
@@ -56,6 +56,15 @@ def _try(path: Path, options: RuntimeOptions) -> Tuple[Optional[Session], Option
         return load(path, options), None
     except RuntimeUnavailableError as error:
         return None, error
+
+
+def _try_sibling(path: Path, options: RuntimeOptions) -> Optional[Session]:
+    """The sibling's session; None where it cannot be opened: nobody asked for it."""
+    try:
+        return load(path, options)
+    except (ModelError, RuntimeUnavailableError) as error:
+        _log.info("%s is not compared: %s", path.name, error)
+        return None
 
 
 def _why_rather(other: Session, given: Session) -> str:

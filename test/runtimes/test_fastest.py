@@ -71,6 +71,13 @@ def test_a_sibling_with_another_input_or_a_broken_one_stands_in_for_nothing(file
         assert session.metadata.precision == "int8"
 
 
+def test_a_sibling_that_no_engine_reads_leaves_the_file_that_was_asked_for(files, tiny, nvidia):
+    nvidia.remove()
+    tiny.rewrite(files[1], b"not a network", name=files[1].stem)
+    with load_fastest(files[0], AUTO) as session:
+        assert session.metadata.name == "tiny-int8"
+
+
 def test_an_engine_that_is_named_gets_the_file_that_it_can_run(files, nvidia, tmp_path, monkeypatch):
     int8, fp16 = files
     taking(monkeypatch)

@@ -30,12 +30,11 @@ class LandmarkPredictor:
         """Load the predictor, about 75 MB of memory. Raises ModelError where dlib cannot read it.
 
         stop_fd: a file descriptor that is readable once loading shall stop; that raises ModelError, too.
-        Without one nothing can interrupt dlib, which holds Python's lock while it loads.
+        Without one, or where no other process can be started, nothing can interrupt dlib, which holds
+        Python's lock while it loads.
         """
-        reading = contextlib.nullcontext(path) if stop_fd is None else interruptible(path, stop_fd)
         try:
-            with reading as source:
-                self._predictor = dlib.shape_predictor(str(source))
+            self._predictor = _load(path, stop_fd)
         except RuntimeError as error:
             raise ModelError(f"landmark file {path} cannot be read by dlib: {error}") from None
 
@@ -50,6 +49,13 @@ class LandmarkPredictor:
             shape = self._predictor(grey, dlib.rectangle(x1, y1, x2 - 1, y2 - 1))
             points[:] = [(point.x, point.y) for point in shape.parts()]
         return found
+
+
+def _load(path: Path, stop_fd: Optional[int]) -> dlib.shape_predictor:
+    if stop_fd is not None:
+        with contextlib.suppress(OSError), interruptible(path, stop_fd) as source:
+            return dlib.shape_predictor(str(source))
+    return dlib.shape_predictor(str(path))
 
 
 def eyes_and_mouth(landmarks: np.ndarray) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ from photos import photo
 
 from lightfer_ros.errors import ModelError
 from lightfer_ros.model import manifest
+from lightfer_ros.perception import interruptible_file
 from lightfer_ros.perception.interruptible_file import PIPE_BYTES, interruptible
 from lightfer_ros.perception.landmarks import LandmarkPredictor
 
@@ -66,6 +67,15 @@ def test_landmarks_loaded_through_it_are_the_same(bell, landmark_file):
     boxes = np.array([[160, 160, 370, 370]], np.float32)
     direct, poured = LandmarkPredictor(landmark_file), LandmarkPredictor(landmark_file, bell[0])
     assert np.array_equal(direct.predict(grey, boxes), poured.predict(grey, boxes))
+
+
+def test_landmarks_load_where_no_other_process_can_be_started(bell, landmark_file, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError("no more processes")
+
+    monkeypatch.setattr(interruptible_file.subprocess, "Popen", refuse)
+    predictor = LandmarkPredictor(landmark_file, bell[0])
+    assert predictor.predict(np.zeros((9, 9), np.uint8), np.empty((0, 4))).shape == (0, 68, 2)
 
 
 def test_landmarks_are_given_up_when_told_to_stop(bell, landmark_file):

@@ -24,7 +24,7 @@ from lightfer_ros.benchmark.model_files import (
     find_model_files,
     how_to_export,
 )
-from lightfer_ros.benchmark.options import check_runtimes, check_seconds, check_threads
+from lightfer_ros.benchmark.options import check_page, check_runtimes, check_seconds, check_threads
 from lightfer_ros.benchmark.page import update_page
 from lightfer_ros.errors import ConfigurationError, LightferError
 from lightfer_ros.runtimes import runtimes
@@ -152,6 +152,7 @@ def _without_files(files: Sequence[ModelFile], chosen: Sequence[str]) -> list[st
 
 
 def _check(args: argparse.Namespace) -> None:
+    check_page(args)
     check_runtimes(args.runtime)
     check_seconds(args.seconds)
     for threads in args.threads:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,6 +31,14 @@ def video_file(args: argparse.Namespace) -> Path:
     if not video.is_file():
         raise ConfigurationError(f"--video is {video}, expected a file that exists")
     return video
+
+
+def check_page(args: argparse.Namespace) -> None:
+    """Raise ConfigurationError where the page could not be written in the end."""
+    if not args.no_html and not os.access(args.html.parent, os.W_OK):
+        raise ConfigurationError(
+            f"--html is {args.html}, expected a path in a folder that can be written (or --no-html)"
+        )
 
 
 def check_threads(threads: int) -> None:

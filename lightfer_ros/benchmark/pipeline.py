@@ -13,7 +13,13 @@ from lightfer_ros.benchmark.cells import EXTRA_RUNTIMES
 from lightfer_ros.benchmark.columns import Column, html_table, number
 from lightfer_ros.benchmark.engines import build_engines
 from lightfer_ros.benchmark.model_files import find_model_files
-from lightfer_ros.benchmark.options import add_video_arguments, check_runtimes, check_threads, video_file
+from lightfer_ros.benchmark.options import (
+    add_video_arguments,
+    check_page,
+    check_runtimes,
+    check_threads,
+    video_file,
+)
 from lightfer_ros.benchmark.page import Section, update_page
 from lightfer_ros.benchmark.pipeline_run import OURS, PipelineRow, measure
 from lightfer_ros.benchmark.plots import stacked_bars
@@ -70,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
     register_extra(EXTRA_RUNTIMES)
     video = video_file(args)
     check_threads(args.threads)
+    check_page(args)
     check_runtimes(args.runtime, or_auto=True)
     if args.detector not in (AUTO, *DETECTORS):
         raise ConfigurationError(

@@ -20,7 +20,7 @@ from lightfer_ros.benchmark.cell import TIGHT, register_extra
 from lightfer_ros.benchmark.cells import EXTRA_RUNTIMES, Cell, Row, run_cell
 from lightfer_ros.benchmark.columns import Column, html_table, number
 from lightfer_ros.benchmark.model_files import ModelFile, find_model_files, how_to_export
-from lightfer_ros.benchmark.options import check_seconds
+from lightfer_ros.benchmark.options import check_page, check_seconds
 from lightfer_ros.benchmark.page import Section, update_page
 from lightfer_ros.errors import ConfigurationError, LightferError, ModelError
 from lightfer_ros.runtimes.agreement import fixed_input
@@ -76,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
     if args.rounds < 1:
         raise ConfigurationError(f"--rounds is {args.rounds}, expected at least 1")
     check_seconds(args.seconds)
+    check_page(args)
     register_extra(EXTRA_RUNTIMES)
     progress = report.Progress(args, COLUMNS)
     about = [report.machine_words(), f"medians of {args.rounds} processes each, in turns"]

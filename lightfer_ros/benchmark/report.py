@@ -14,7 +14,6 @@ from typing import Any
 from lightfer_ros.benchmark.columns import Column, head_line, markdown, text_line
 from lightfer_ros.benchmark.machine import machine
 from lightfer_ros.benchmark.page import DEFAULT
-from lightfer_ros.errors import ConfigurationError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,11 +49,6 @@ class Progress:
     """
 
     def __init__(self, args: argparse.Namespace, columns: Sequence[Column]) -> None:
-        """Raises ConfigurationError where the page could not be written at the end."""
-        if not args.no_html and not os.access(args.html.parent, os.W_OK):
-            raise ConfigurationError(
-                f"--html is {args.html}, expected a path in a folder that can be written (or --no-html)"
-            )
         self._out = sys.stderr if args.json or args.markdown else sys.stdout
         self._columns = columns
         self._headed = False

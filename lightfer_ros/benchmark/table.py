@@ -14,7 +14,7 @@ from lightfer_ros.benchmark.cells import EXTRA_RUNTIMES
 from lightfer_ros.benchmark.columns import html_table
 from lightfer_ros.benchmark.engines import build_engines
 from lightfer_ros.benchmark.model_files import ModelFile, add_model_argument, find_model_files
-from lightfer_ros.benchmark.options import add_video_arguments, check_threads, video_file
+from lightfer_ros.benchmark.options import add_video_arguments, check_page, check_threads, video_file
 from lightfer_ros.benchmark.page import Section, update_page
 from lightfer_ros.benchmark.table_row import TableRow, columns
 from lightfer_ros.errors import ConfigurationError
@@ -47,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the table row by row; 0 also where some rows cannot be made here."""
     register_extra(EXTRA_RUNTIMES)
     check_threads(args.threads)
+    check_page(args)
     digits = _digits(args.number)
     shape = columns(digits)
     progress = report.Progress(args, shape)

@@ -75,7 +75,7 @@ def test_a_float_file_is_a_source_again_for_all_other_kinds(exporter, tmp_path):
 def test_a_quantized_file_is_no_source(exporter, tmp_path, monkeypatch):
     monkeypatch.setitem(BOUNDS, "int4", BOUNDS["int4"])
     made = exporter.write(tmp_path, ["int4"])[0]
-    with pytest.raises(ModelError, match="onnx in int4, expected keras or onnx in fp32"):
+    with pytest.raises(ModelError, match="onnx in int4, expected keras in fp32 or onnx in fp32 or fp16"):
         read_float(made.path)
 
 

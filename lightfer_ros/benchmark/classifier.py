@@ -20,7 +20,6 @@ from lightfer_ros.benchmark.faces import faces_for
 from lightfer_ros.benchmark.model_files import (
     ModelFile,
     add_model_argument,
-    by_precision,
     find_model_files,
     how_to_export,
 )
@@ -71,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     if not cells:
         raise ConfigurationError(f"--runtime is {', '.join(args.runtime)}: nothing to measure, see above")
     if not args.no_build:
-        build_engines(files, args.runtime, progress)
+        build_engines([file.path for file in files], args.runtime, progress)
     with tempfile.TemporaryDirectory(prefix="lightfer-benchmark-") as folder:
         faces_file = Path(folder) / "faces.npy"
         np.save(faces_file, faces)
@@ -96,10 +95,11 @@ def run(args: argparse.Namespace) -> int:
 def _reference(files: Sequence[ModelFile], faces: Path, what: str) -> tuple[Path | None, str]:
     """The labels of the most precise file that can be opened, a .npy file, and in words whose they are.
 
-    faces: a .npy file, beside which the labels are put. what: the faces, in words.
+    files: the most precise first. faces: a .npy file, beside which the labels are put. what: the faces, in
+    words.
     """
     labels, reasons = faces.with_name("labels.npy"), []
-    for file in by_precision(files):
+    for file in files:
         try:
             answers(file, faces, labels)
         except LightferError as error:

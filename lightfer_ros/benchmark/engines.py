@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from lightfer_ros.benchmark.model_files import ModelFile
 from lightfer_ros.benchmark.report import Progress
 from lightfer_ros.runtimes import RuntimeOptions
 from lightfer_ros.runtimes.engine_build import EngineBuild
@@ -13,7 +13,7 @@ from lightfer_ros.runtimes.tensorrt_engine import engine_wanted
 
 
 def build_engines(
-    files: Sequence[ModelFile],
+    files: Sequence[Path],
     chosen_runtimes: Sequence[str],
     progress: Progress,
     precision: str = RuntimeOptions.engine_precision,
@@ -27,12 +27,12 @@ def build_engines(
         return
     options = RuntimeOptions(runtime="tensorrt", engine_precision=precision)
     for file in files:
-        if not engine_wanted(file.path, options):
+        if not engine_wanted(file, options):
             continue
-        build = EngineBuild(file.path, options)
+        build = EngineBuild(file, options)
         try:
             while build.poll(wait_s=1.0) is None:
-                progress.now(f"engine of {file.path.name}: {build.progress}")
+                progress.now(f"engine of {file.name}: {build.progress}")
         finally:
             build.cancel()
-        progress.say(f"engine of {file.path.name}: {build.progress}")
+        progress.say(f"engine of {file.name}: {build.progress}")

@@ -61,16 +61,14 @@ def find_model_files(names: Sequence[str]) -> list[ModelFile]:
     found: dict[str, ModelFile] = {}
     for file in (*given, *(_siblings(given[0]) if len(given) == 1 else ())):
         found.setdefault(file.metadata.sha256, file)
-    return by_precision(list(found.values()))
-
-
-def by_precision(files: Sequence[ModelFile]) -> list[ModelFile]:
-    """The most precise first: the file whose answers the others should give."""
-    return sorted(files, key=lambda file: (_order(file.metadata), file.path.name))
+    return sorted(found.values(), key=lambda file: (_order(file.metadata), file.path.name))
 
 
 def how_to_export(files: Sequence[ModelFile], kind: str) -> str:
-    """The command that makes a missing kind of file of this network, or what that takes."""
+    """The command that makes a missing kind of file of this network, or what that takes.
+
+    files: as `find_model_files` gives them.
+    """
     sources = [
         file
         for file in files
@@ -78,7 +76,7 @@ def how_to_export(files: Sequence[ModelFile], kind: str) -> str:
     ]
     if not sources:
         return f"{files[0].network} has no .keras or float .onnx file to make it of"
-    source = by_precision(sources)[0].path
+    source = sources[0].path
     return (
         f"`lightfer export --model {source} --kinds {kind} --data FER2013.csv --out {source.parent}` makes it"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from lightfer_ros.benchmark import report
@@ -12,7 +13,6 @@ from lightfer_ros.benchmark.cell import register_extra
 from lightfer_ros.benchmark.cells import EXTRA_RUNTIMES
 from lightfer_ros.benchmark.columns import Column, html_table, number
 from lightfer_ros.benchmark.engines import build_engines
-from lightfer_ros.benchmark.model_files import find_model_files
 from lightfer_ros.benchmark.options import (
     add_video_arguments,
     check_page,
@@ -26,6 +26,7 @@ from lightfer_ros.benchmark.plots import stacked_bars
 from lightfer_ros.errors import ConfigurationError
 from lightfer_ros.model import manifest
 from lightfer_ros.perception.detection import AUTO, DETECTORS
+from lightfer_ros.runtimes.fastest import engine_source
 
 COLUMNS = (
     Column("pipeline", lambda row: row.name, 24, left=True),
@@ -82,17 +83,16 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigurationError(
             f"--detector is {args.detector!r}, expected one of {', '.join((AUTO, *DETECTORS))}"
         )
-    files = find_model_files([args.model])
+    source = engine_source(manifest.model_path(args.model))
     progress = report.Progress(args, COLUMNS)
     about = [report.machine_words(), f"video {video}"]
     for line in about:
         progress.say(line)
     if "tensorrt" in args.runtime and not args.no_build:
-        named = manifest.model_path(args.model)
-        build_engines([file for file in files if file.path.resolve() == named.resolve()], [], progress)
+        build_engines([source], [], progress)
     progress.say("")
     rows = []
-    for name, way, settings in _ways(args):
+    for name, way, settings in _ways(args, source):
         progress.now(f"{name} …")
         rows.append(measure(name, video, way, settings, args.frames))
         progress.row(rows[-1])
@@ -106,10 +106,15 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _ways(args: argparse.Namespace) -> list[tuple[str, str, dict[str, Any]]]:
-    settings = {"model": args.model, "detector": args.detector, "threads": args.threads}
+def _ways(args: argparse.Namespace, source: Path) -> list[tuple[str, str, dict[str, Any]]]:
+    """Names, ways and settings of all rows. source: the file that TensorRT takes instead of the model."""
+    settings = {"detector": args.detector, "threads": args.threads}
     ours = [
-        ("LightFER" if name == "auto" else f"LightFER, {name}", OURS, {**settings, "engine": name})
+        (
+            "LightFER" if name == "auto" else f"LightFER, {name}",
+            OURS,
+            {**settings, "engine": name, "model": str(source) if name == "tensorrt" else args.model},
+        )
         for name in args.runtime
     ]
     return [*ours, *((name, name, {}) for name in args.peers)]

@@ -96,7 +96,7 @@ def _rows(
         return table_3(files, video, args.frames, args.threads)
     if not args.no_build:
         for file, precision in engine_files(files):
-            build_engines([file], [], progress, precision)
+            build_engines([file.path], [], progress, precision)
     return table_4(files, video, args.frames, args.threads)
 
 

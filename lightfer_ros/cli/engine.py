@@ -11,12 +11,11 @@ from typing import List, Sequence
 
 from lightfer_ros.errors import RuntimeUnavailableError
 from lightfer_ros.model import manifest
-from lightfer_ros.model.metadata import read_metadata
 from lightfer_ros.runtimes import RuntimeOptions
 from lightfer_ros.runtimes.cuda import find_gpus
 from lightfer_ros.runtimes.engine_build import EngineBuild, add_build_arguments, options_from
 from lightfer_ros.runtimes.engine_cache import CachedEngine, EngineCache
-from lightfer_ros.runtimes.fastest import float_sibling
+from lightfer_ros.runtimes.fastest import engine_source
 from lightfer_ros.runtimes.tensorrt_api import tensorrt_module
 
 LOOK_PERIOD_S = 0.5
@@ -66,16 +65,12 @@ def _build(args: argparse.Namespace) -> int:
 
 
 def _engine_file(model: Path) -> Path:
-    """The file to build from: the model's, or the float sibling of one that is INT8 for CPUs.
-
-    Raises ModelError where the file or its metadata is missing or wrong.
-    """
+    """The file to build from, and a word where it is not the one that was named. Raises ModelError."""
     path = manifest.model_path(str(model))
-    sibling = float_sibling(path, read_metadata(path))
-    if sibling is None:
-        return path
-    print(f"{path.name} is INT8 for CPUs: building its float sibling {sibling}", file=sys.stderr)
-    return sibling
+    source = engine_source(path)
+    if source != path:
+        print(f"{path.name} is INT8 for CPUs: building its float sibling {source}", file=sys.stderr)
+    return source
 
 
 @dataclass(frozen=True)

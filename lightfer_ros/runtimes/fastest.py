@@ -98,6 +98,14 @@ def float_sibling(path: Path, metadata: ModelMetadata) -> Optional[Path]:
     return None
 
 
+def engine_source(path: Path) -> Path:
+    """The file that TensorRT engines of a model are built of: its float sibling where it is INT8 for CPUs.
+
+    Raises ModelError where the file or its metadata is missing or wrong.
+    """
+    return float_sibling(path, read_metadata(path)) or path
+
+
 def engine_file(path: Path, options: RuntimeOptions) -> Optional[Path]:
     """The file whose TensorRT engine is missing: this one, or the float sibling of an INT8 one."""
     for file in (path, float_sibling(path, read_metadata(path))):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lightfer_ros.benchmark import pipeline_run
-from lightfer_ros.benchmark.pipeline_run import measure
+from lightfer_ros.benchmark import pipeline, pipeline_run
+from lightfer_ros.benchmark.pipeline_run import PipelineRow, measure
 from lightfer_ros.benchmark.power import PowerWatch
 from lightfer_ros.cli.main import main
 from lightfer_ros.model import manifest
@@ -49,6 +49,22 @@ def test_ours_and_the_tutorials_way_are_measured_on_the_same_frames(video, tmp_p
     assert ours["memory_mb"] > haar["memory_mb"], "which holds no landmark file"
     assert "power: " in said.err and "LightFER: " in said.err
     assert "<h2>Whole pipeline</h2>" in page.read_text() and "<svg" in page.read_text()
+
+
+def test_tensorrt_is_given_the_float_file_of_an_int8_model_and_others_the_very_file(
+    video, capsys, monkeypatch
+):
+    asked = {}
+
+    def note(name, video, way, settings, frames):
+        asked[settings["engine"]] = Path(settings["model"]).name
+        return PipelineRow(name)
+
+    monkeypatch.setattr(pipeline, "measure", note)
+    int8 = manifest.find("default")
+    arguments = ["--model", str(int8), "--runtime", "tensorrt", "onnxruntime", "--no-build", "--peers"]
+    assert main(["benchmark", "pipeline", *arguments, "--no-html", "--json"]) == 0
+    assert asked == {"tensorrt": int8.name.replace("int8", "fp16"), "onnxruntime": int8.name}
 
 
 def test_a_peer_that_is_not_installed_is_a_row_that_says_what_to_install(video, tmp_path, monkeypatch):

@@ -56,6 +56,11 @@ class _Viewer(Node):  # type: ignore[misc]
         self.create_subscription(CompressedImage, "emotions/image/compressed", self._on_overlay, 100)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
 
+    def hears_node(self) -> bool:
+        """Whether the node's answers arrive, here and at the recorder: earlier ones would be lost unheard."""
+        everybody = self.count_publishers("emotions") > 0 and self.count_subscribers("emotions") > 1
+        return everybody and bool(self.recording.diagnostics)
+
     def is_complete(self) -> bool:
         """Whether the last answer has come, and the diagnostics that count it."""
         quiet = time.monotonic() - self._last_answer > LONGEST_QUIET_S
@@ -105,7 +110,6 @@ def run(source: str, bag: Path, parameters: Dict[str, Any], show: Show, keep: Ke
         with Children() as children:
             children.start("recorder", output=str(bag))
             children.start("emotion_node", **parameters)
-            camera = children.start("camera_node", source=source, wait_for_subscriber=True, exit_at_end=True)
 
             def spin_until(condition: Callable[[], bool], what: str = "") -> None:
                 deadline = time.monotonic() + LONGEST_START_S
@@ -116,6 +120,7 @@ def run(source: str, bag: Path, parameters: Dict[str, Any], show: Show, keep: Ke
                     executor.spin_once(timeout_sec=0.05)
 
             ended: List[float] = []
+            camera: Any = None
 
             def answered_or_over() -> bool:
                 if camera.poll() is not None and not ended:
@@ -124,6 +129,10 @@ def run(source: str, bag: Path, parameters: Dict[str, Any], show: Show, keep: Ke
                 return over or bool(viewer.recording.answers)
 
             try:
+                spin_until(viewer.hears_node, "a sign of life from emotion_node")
+                camera = children.start(
+                    "camera_node", source=source, wait_for_subscriber=True, exit_at_end=True
+                )
                 spin_until(answered_or_over, "a first answer")
                 spin_until(lambda: camera.poll() is not None)
                 spin_until(viewer.is_complete, "the last diagnostics")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -52,6 +53,10 @@ class Trainer:
         self.ensemble = ensemble or TemporalEnsemble(recipe.ensemble, len(data.images))
         keras.utils.set_random_seed(recipe.seed)
         self.learner = Learner(recipe.network, recipe.optimizer)
+        if recipe.initial:
+            weights = Checkpoint.load(Path(recipe.initial)).average
+            for model in (self.network, self.average):
+                restore_variables(model, weights, recipe.initial)
         self.importance = self._fresh_importance()
         self.device = next(iter(self.network.parameters())).device
         self.augmenter = Augmenter(recipe.augment, recipe.seed)

@@ -40,7 +40,8 @@ class Recipe:
     """Everything that decides a run's outcome.
 
     precision: bf16 or fp32. workers: processes that share each batch (a CPU's cores; 1 on a GPU).
-    threads: of each worker; 0 leaves torch's own choice.
+    threads: of each worker; 0 leaves torch's own choice. initial: a checkpoint of another run, whose averaged
+    weights this one begins with instead of random ones.
     """
 
     name: str = "xception"
@@ -48,6 +49,7 @@ class Recipe:
     precision: str = "bf16"
     workers: int = 1
     threads: int = 0
+    initial: str | None = None
     data: DataOptions = DataOptions()
     network: NetworkOptions = NetworkOptions()
     augment: AugmentOptions = AugmentOptions()

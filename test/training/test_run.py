@@ -84,6 +84,19 @@ def test_two_workers_learn_too_and_resume(toy_recipe, tmp_path):
     assert train(longer, tmp_path / "two", resume=True, start_from="plateau.pt").epoch == 5
 
 
+def test_a_run_may_begin_with_the_weights_of_another(toy_recipe, finished, tmp_path):
+    recipe = replace(
+        toy_recipe,
+        initial=str(finished / "last.pt"),
+        schedule=replace(toy_recipe.schedule, epochs=1, decay_epochs=1, peak=1e-9),
+    )
+    second = train(recipe, tmp_path / "second")
+    assert second.history[0]["validation_accuracy"] > 0.9, "at this rate it learns nothing itself"
+    other = replace(recipe, network=replace(recipe.network, middle_blocks=2))
+    with pytest.raises(ModelError, match=r"last.pt: holds \d+ variables, the network has \d+"):
+        train(other, tmp_path / "other")
+
+
 def test_an_old_run_is_not_overwritten(toy_recipe, finished):
     with pytest.raises(ConfigurationError, match="already holds a run; --resume goes on"):
         train(toy_recipe, finished)

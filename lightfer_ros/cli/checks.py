@@ -198,6 +198,7 @@ def models() -> List[Check]:
         ("default", True),
         ("shape_predictor_68", True),
         ("yunet", False),
+        ("face_mesh_192", False),
         ("sample", False),
     ):
         asset = manifest[name]

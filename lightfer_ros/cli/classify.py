@@ -25,7 +25,7 @@ from lightfer_ros.perception.settings import settings_of
 from lightfer_ros.perception.video import PICTURE_SUFFIXES, find_pictures, read_picture
 
 SETTINGS = ("model", "runtime", "threads", "detector", "detection_scale", "detection_upsampling",
-            "detection_threshold", "max_faces")  # fmt: skip
+            "detection_threshold", "landmarks", "max_faces")  # fmt: skip
 """The settings of the pipeline that have a meaning for single pictures."""
 
 JPEG_QUALITY = 95

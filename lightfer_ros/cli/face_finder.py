@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 
 from lightfer_ros.evaluation.faces import to_grey_square
-from lightfer_ros.model import CropGeometry, Normalization, manifest
+from lightfer_ros.model import CropGeometry, Normalization
 from lightfer_ros.perception.alignment import to_crops
 from lightfer_ros.perception.detection import DetectionOptions, make_detector
 from lightfer_ros.perception.frame import Frame
-from lightfer_ros.perception.landmarks import LandmarkPredictor
+from lightfer_ros.perception.predictors import AUTO, make_predictor
 
 SCANNED_PX = (192, 480)
 """Pictures are scanned with their shorter side at least, and their longer side about at most, so large:
@@ -22,11 +22,9 @@ RAW = Normalization(scale=1.0, offset=0.0)
 class FaceFinder:
     """Cuts faces out by detector, landmarks and crop geometry; counts the pictures that show it none."""
 
-    def __init__(self, detector: str, geometry: CropGeometry) -> None:
-        """detector: its name, or "auto". Raises ModelError when a file is missing or wrong."""
-        path = manifest.find("shape_predictor_68")
-        manifest.verify(path, manifest.read_manifest()["shape_predictor_68"])
-        self._predictor = LandmarkPredictor(path)
+    def __init__(self, detector: str, geometry: CropGeometry, landmarks: str = AUTO) -> None:
+        """detector, landmarks: names, or "auto". Raises ModelError when a file is missing or wrong."""
+        self._predictor = make_predictor(landmarks)
         self._detector = make_detector(DetectionOptions(detector))
         self._geometry = geometry
         self.detector = self._detector.name

@@ -129,6 +129,13 @@ def find(name: str) -> Path:
     )
 
 
+def verified(name: str) -> Path:
+    """Where an asset lies. Raises ModelError with the command that mends it where it is missing or wrong."""
+    path = find(name)
+    verify(path, read_manifest()[name])
+    return path
+
+
 def model_path(model: str) -> Path:
     """The file of a classifier given by name or path; one given by name is checked, whole and with metadata.
 

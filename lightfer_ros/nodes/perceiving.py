@@ -49,8 +49,11 @@ class Perceiving:
             raise
         session = pipeline.session
         self._use(session)
-        self._detector = pipeline.detector
-        node.get_logger().info(f"model {self._model} runs in {self._runtime}, detector {pipeline.detector}")
+        self._detector, self._landmarks = pipeline.detector, pipeline.landmarks
+        node.get_logger().info(
+            f"model {self._model} runs in {self._runtime}, detector {self._detector}, "
+            f"landmarks {self._landmarks}"
+        )
         self._output = EmotionOutput(node)
         self._engine: Optional[EngineUpgrade] = None
         if self._engine_file is not None:
@@ -100,6 +103,7 @@ class Perceiving:
             "model": self._model,
             "runtime": self._runtime,
             "detector": self._detector,
+            "landmarks": self._landmarks,
             "passed over": "; ".join(self._passed_over),
         }
         notes = list(self._notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lightfer_ros.perception.detection import AUTO, DETECTORS, DetectionOptions
+from lightfer_ros.perception.predictors import PREDICTORS
 from lightfer_ros.perception.settings import check_settings, setting
 from lightfer_ros.runtimes import RuntimeOptions
 
@@ -71,6 +72,14 @@ class PipelineConfig:
         half hidden, and unseen, before and after.""",
         minimum=0.0,
         maximum=60.0,
+    )
+    landmarks: str = setting(
+        AUTO,
+        """Predictor of the 68 landmarks: auto takes dlib's for faces that look ahead and the mesh for heads
+        turned to the side, and says so where it has to do without the mesh; dlib is the paper's, good to
+        about 30 degrees; mesh is MediaPipe's, good to about 60.""",
+        choices=(AUTO, *PREDICTORS),
+        live=False,
     )
     classification_interval_s: float = setting(
         0.1,

@@ -8,7 +8,7 @@ import numpy as np
 
 from lightfer_ros.perception.faces import TRACKED, Faces
 from lightfer_ros.perception.flow import Chip, cut_chip, moved_landmarks
-from lightfer_ros.perception.landmarks import LandmarkPredictor
+from lightfer_ros.perception.predictors import Predictor
 from lightfer_ros.perception.turns import Turns
 
 FIT_INTERVAL_S = 0.12
@@ -30,7 +30,7 @@ class Followed(NamedTuple):
 class Follower:
     """Keeps what each face's surroundings looked like in the newest frame, and finds it in the next."""
 
-    def __init__(self, predictor: LandmarkPredictor) -> None:
+    def __init__(self, predictor: Predictor) -> None:
         self._predictor = predictor
         self._chips: Dict[int, Chip] = {}
         self._fitted: Dict[int, float] = {}  # track_id → stamp of the newest fit
@@ -46,6 +46,7 @@ class Follower:
         ages = np.array([stamp - self._fitted.get(i, -np.inf) for i in ids])
         fits = set(self._turns.choose(ages, gap, FIT_INTERVAL_S).tolist())
         landmarks = np.empty_like(before.landmarks)
+        carried = _carried(before, expected)
         chips: Dict[int, Chip] = {}
         for index, track_id in enumerate(ids):
             chips[track_id] = cut_chip(grey, expected.boxes[index])
@@ -53,7 +54,9 @@ class Follower:
             if earlier is not None and index not in fits:
                 found = moved_landmarks(earlier, chips[track_id], before.landmarks[index])
             if found is None:
-                found = self._predictor.predict(grey, expected.boxes[index : index + 1])[0]
+                found = self._predictor.predict(
+                    grey, expected.boxes[index : index + 1], carried[index : index + 1]
+                )[0]
                 self._fitted[track_id] = stamp
             landmarks[index] = found
         self._chips = chips
@@ -69,7 +72,8 @@ class Follower:
         gap: float,
     ) -> Followed:
         """Those of the same people who are doubted (bool [n]), by a new fit where they are expected."""
-        landmarks = self._predictor.predict(grey, expected.boxes[doubted])
+        carried = _carried(before, expected)
+        landmarks = self._predictor.predict(grey, expected.boxes[doubted], carried[doubted])
         self._fitted.update(dict.fromkeys(before.track_id[doubted].tolist(), stamp))
         return move_boxes(before[doubted], expected[doubted], landmarks, gap)
 
@@ -103,3 +107,9 @@ def move_boxes(before: Faces, expected: Faces, landmarks: np.ndarray, gap: float
     )
     most = TREMBLE + GROWTH_PER_S * gap
     return Followed(faces, (grown > 1 / most) & (grown < most) & (ran < MOST_RUN))
+
+
+def _carried(before: Faces, expected: Faces) -> np.ndarray:
+    """The landmarks of faces where their boxes are expected, float32 [n, 68, 2]."""
+    shift = (expected.boxes[:, :2] + expected.boxes[:, 2:] - before.boxes[:, :2] - before.boxes[:, 2:]) / 2
+    return np.asarray(before.landmarks + shift[:, None])

@@ -20,11 +20,14 @@ EYE_RIGHT, EYE_LEFT = slice(36, 42), slice(42, 48)
 MOUTH_OUTER, MOUTH_INNER = slice(48, 60), slice(60, 68)
 """The parts of a face in iBUG's order; right is the person's own right, left in the picture."""
 
+NOSE_TIP, EYE_RIGHT_OUTER, EYE_LEFT_OUTER = 30, 36, 45
 MOUTH_CORNERS_AND_MIDDLES = (48, 51, 54, 57)
 
 
 class LandmarkPredictor:
     """Finds the 68 landmarks of faces whose boxes are known (Kazemi & Sullivan 2014, trained on 300-W)."""
+
+    name = "dlib"
 
     def __init__(self, path: Path, stop_fd: Optional[int] = None) -> None:
         """Load the predictor, about 75 MB of memory. Raises ModelError where dlib cannot read it.
@@ -38,12 +41,8 @@ class LandmarkPredictor:
         except RuntimeError as error:
             raise ModelError(f"landmark file {path} cannot be read by dlib: {error}") from None
 
-    def predict(self, grey: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-        """The landmarks of every box.
-
-        grey: uint8 [h, w], rows contiguous. boxes: float32 [n, 4], x1, y1, x2, y2, as a Detector has them.
-        Returns float32 [n, 68, 2], pixels; n may be 0.
-        """
+    def predict(self, grey: np.ndarray, boxes: np.ndarray, before: Optional[np.ndarray] = None) -> np.ndarray:
+        """See Predictor.predict. A fit begins at the mean face in the box, whatever was known `before`."""
         found = np.empty((len(boxes), COUNT, 2), np.float32)
         for points, (x1, y1, x2, y2) in zip(found, np.rint(boxes).astype(int).tolist()):
             shape = self._predictor(grey, dlib.rectangle(x1, y1, x2 - 1, y2 - 1))

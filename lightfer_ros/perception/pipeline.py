@@ -16,8 +16,8 @@ from lightfer_ros.perception.config import PipelineConfig
 from lightfer_ros.perception.face_tracker import FaceTracker
 from lightfer_ros.perception.faces import Faces
 from lightfer_ros.perception.frame import Frame
-from lightfer_ros.perception.landmarks import LandmarkPredictor
 from lightfer_ros.perception.pose import head_poses
+from lightfer_ros.perception.predictors import make_predictor
 from lightfer_ros.perception.reliability import grown_stale, judge
 from lightfer_ros.perception.settings import settings_of
 from lightfer_ros.perception.smoothing import Smoother
@@ -40,16 +40,15 @@ class Pipeline:
     ) -> None:
         """Load everything and warm up. Raises ModelError, RuntimeUnavailableError naming what is missing.
 
-        stop_fd: as LandmarkPredictor has it. session: what classifies, if not what the config names.
+        stop_fd: as `make_predictor` has it. session: what classifies, if not what the config names.
         """
         self._config = config = config or PipelineConfig()
-        landmark_path = manifest.find("shape_predictor_68")
-        manifest.verify(landmark_path, manifest.read_manifest()["shape_predictor_68"])
+        self._predictor = make_predictor(config.landmarks, stop_fd)
         cv2.setNumThreads(config.threads)
         if session is None:
             session = load_fastest(manifest.model_path(config.model), config.runtime_options)
         self._session: Session = session
-        self._tracker = FaceTracker(config, LandmarkPredictor(landmark_path, stop_fd))
+        self._tracker = FaceTracker(config, self._predictor)
         self._smoother = Smoother(config.smoothing_time_constant_s)
         self._turns = Turns()
         self._faces = Faces.empty()
@@ -76,6 +75,11 @@ class Pipeline:
     def detector(self) -> str:
         """The name of the detector in use."""
         return self._tracker.detector.name
+
+    @property
+    def landmarks(self) -> str:
+        """The name of the landmark predictor in use."""
+        return self._predictor.name
 
     @property
     def stage_seconds(self) -> Dict[str, float]:

@@ -51,6 +51,14 @@ def test_a_classifier_that_ships_has_metadata_and_a_card_and_they_are_small_toge
     assert sum(asset.size for asset in shipped) <= 10e6
 
 
+def test_every_network_that_ships_has_a_card_that_names_its_hash():
+    folder = search_path()[0]
+    for asset in read_manifest().assets.values():
+        if asset.file.endswith(".onnx") and asset.origin is None and not asset.made_from:
+            verify(folder / asset.file, asset)
+            assert asset.sha256 in (folder / asset.file).with_suffix(".md").read_text(encoding="utf-8")
+
+
 def test_an_asset_is_added_with_its_aliases_and_replaces_one_of_its_name(tmp_path):
     path = tmp_path / "manifest.json"
     path.write_text((search_path()[0] / "manifest.json").read_text(encoding="utf-8"), encoding="utf-8")

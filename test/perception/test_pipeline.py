@@ -240,7 +240,9 @@ def test_live_settings_change_from_one_frame_to_the_next(pipeline, several):
     assert pipeline.config.max_faces == 2
 
 
-@pytest.mark.parametrize("change", [{"model": "other"}, {"runtime": "litert"}, {"threads": 2}])
+@pytest.mark.parametrize(
+    "change", [{"model": "other"}, {"runtime": "litert"}, {"threads": 2}, {"landmarks": "mesh"}]
+)
 def test_settings_that_need_other_files_are_refused_while_it_lives(pipeline, change):
     (name, value), *_ = change.items()
     with pytest.raises(ConfigurationError, match=f"{name} is {value!r}"):
@@ -335,6 +337,17 @@ def test_a_damaged_landmark_file_is_refused_with_both_hashes(tmp_path, monkeypat
     monkeypatch.setenv("LIGHTFER_HOME", str(tmp_path))
     with pytest.raises(ModelError, match=r"sha256 .*, expected"):
         Pipeline()
+
+
+def test_the_landmark_predictor_named_is_used_and_told(pipeline, several):
+    assert pipeline.landmarks == "dlib+mesh"
+    with made(PipelineConfig(landmarks="mesh")) as other:
+        assert other.landmarks == "mesh"
+        faces = other.process(several, START)
+    ours = pipeline.process(several, START)
+    assert len(faces) == len(ours) == 5
+    apart = np.linalg.norm(faces.landmarks - ours.landmarks, axis=2).mean(axis=1)
+    assert (apart < 0.04 * (ours.boxes[:, 2] - ours.boxes[:, 0])).all()
 
 
 @pytest.mark.parametrize("kind", ["bgr", "grey"])

@@ -14,11 +14,12 @@ from typing import Any, Dict, List, Optional, Tuple
 import cv2
 import numpy as np
 
-from lightfer_ros.errors import ModelError, RuntimeUnavailableError
+from lightfer_ros.errors import ModelError
 from lightfer_ros.model import manifest
 from lightfer_ros.perception.detection.detector import Detector
 from lightfer_ros.perception.faces import DETECTED, Faces
 from lightfer_ros.perception.frame import Frame
+from lightfer_ros.perception.onnx_network import one_thread_session
 
 OVERLAP = 0.3
 """Two boxes that overlap by more (IoU) are one face: the value of YuNet's authors."""
@@ -59,9 +60,7 @@ class YuNetDetector(Detector):
 
     def __init__(self, scale: float, upsampling: int, threshold: float) -> None:
         super().__init__(scale, upsampling, threshold)
-        path = manifest.find("yunet")
-        manifest.verify(path, manifest.read_manifest()["yunet"])
-        self._session = _session(path)
+        self._session = _session(manifest.verified("yunet"))
         self._blobs: Dict[Tuple[int, int], np.ndarray] = {}
 
     def detect(self, frame: Frame, least: Optional[float] = None) -> Faces:
@@ -131,21 +130,8 @@ def _own_scale(frame: Frame) -> float:
 
 def _session(path: Path) -> Any:
     """An onnxruntime.InferenceSession on one CPU thread that takes pictures of any size."""
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise RuntimeUnavailableError(
-            f"detector yunet needs onnxruntime ({error}): pip install onnxruntime, or use dlib_hog"
-        ) from None
     content = path.read_bytes()
+    what = f"detector yunet file {path}"
     if content.count(_FIXED_INPUT) != 1:
-        raise ModelError(f"detector file {path} does not have the input [1, 3, 640, 640] that was expected")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # it would warn of every output that is not as large as the file says
-    try:
-        return onnxruntime.InferenceSession(
-            content.replace(_FIXED_INPUT, _FREE_INPUT), options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:
-        raise ModelError(f"detector file {path} cannot be loaded by ONNX Runtime: {error}") from None
+        raise ModelError(f"{what} does not have the input [1, 3, 640, 640] that was expected")
+    return one_thread_session(content.replace(_FIXED_INPUT, _FREE_INPUT), what, "dlib_hog")

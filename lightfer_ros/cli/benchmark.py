@@ -16,6 +16,7 @@ BENCHMARKS: Dict[str, str] = {
     "table": "the paper's Tables 1 to 4, its rows beside those of this machine",
     "ratios": "what quantization, pruning and the engine are each worth, on one thread",
     "realtime": "frames to faces on one thread, beside the paper's pipeline: speed, recall, tracks",
+    "landmarks": "how far landmarks are off as heads turn and tilt, by each predictor",
     "study": "training runs side by side: what pruning, thinness and zeros buy",
     "track_video": "make videos of moving faces with truth, to measure with",
 }

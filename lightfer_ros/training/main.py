@@ -21,6 +21,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "default: the recipe's data.path",
     )
     parser.add_argument("--votes", help="FER+ votes (fer2013new.csv); default: the recipe's data.votes")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="one field of the recipe otherwise, as network.width=0.5; may be repeated",
+    )
     parser.add_argument("--epochs", type=int, help="default: the recipe's schedule.epochs")
     parser.add_argument(
         "--threads", type=int, help="CPU threads; 0: all cores; default: the recipe's threads"
@@ -41,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     from lightfer_ros.training.recipe import read_recipe
     from lightfer_ros.training.run import train
 
-    recipe = read_recipe(arguments.recipe)
+    recipe = read_recipe(arguments.recipe, arguments.set)
     data = replace(
         recipe.data, path=arguments.data or recipe.data.path, votes=arguments.votes or recipe.data.votes
     )

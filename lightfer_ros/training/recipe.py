@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,9 +69,10 @@ class Recipe:
             )
 
 
-def read_recipe(path: Path) -> Recipe:
+def read_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
     """Read a recipe; fields left out keep their defaults. Relative paths count from the working directory.
 
+    changes: "network.width=0.5" and the like, values in YAML, which count instead of the file's.
     Raises ConfigurationError naming file and field for anything unknown or of the wrong type.
     """
     if not path.is_file():
@@ -79,7 +81,9 @@ def read_recipe(path: Path) -> Recipe:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{path}: not valid YAML ({error})") from None
-    return recipe_from(values, str(path))
+    for change in changes:
+        _change(values, change)
+    return recipe_from(values, " ".join([str(path), *changes]))
 
 
 def recipe_from(values: Any, where: str) -> Recipe:
@@ -90,6 +94,19 @@ def recipe_from(values: Any, where: str) -> Recipe:
 def to_dict(recipe: Recipe) -> dict[str, Any]:
     """The recipe as plain values that `recipe_from` and YAML read back to an equal recipe."""
     return typing.cast(dict[str, Any], _plain(dataclasses.asdict(recipe)))
+
+
+def _change(values: Any, change: str) -> None:
+    name, equals, text = change.partition("=")
+    *sections, field = name.split(".")
+    try:
+        for section in sections:
+            values = values.setdefault(section, {})
+        values[field] = yaml.safe_load(text)
+    except (AttributeError, TypeError, yaml.YAMLError):
+        equals = ""
+    if not equals or not field:
+        raise ConfigurationError(f"--set {change}: expected FIELD=VALUE, as network.width=0.5")
 
 
 def _plain(value: Any) -> Any:

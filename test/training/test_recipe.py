@@ -61,3 +61,25 @@ def test_more_epochs_change_nothing_before_the_old_decay():
 def test_the_average_forgets_its_start_quickly_then_holds():
     assert average_decay(0, 0.999) == pytest.approx(0.1)
     assert average_decay(10**6, 0.999) == 0.999
+
+
+def test_fields_may_be_set_otherwise_one_by_one():
+    recipe = read_recipe(SHIPPED, ["network.width=0.5", "prune.ratio=4", "seed=7", "data.votes=null"])
+    assert (recipe.network.width, recipe.prune.ratio, recipe.seed, recipe.data.votes) == (0.5, 4.0, 7, None)
+    assert recipe.network.entry_strides == read_recipe(SHIPPED).network.entry_strides
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ("network.width", "--set network.width: expected FIELD=VALUE"),
+        ("=3", "--set =3: expected FIELD=VALUE"),
+        ("seed.low=3", r"--set seed\.low=3: expected FIELD=VALUE"),
+        ("network.width=[", r"--set network\.width=\[: expected FIELD=VALUE"),
+        ("network.wide=1", r"shipped\.yaml network\.wide=1: network: unknown field wide"),
+        ("network.width=wide", "width is 'wide', expected a number"),
+    ],
+)
+def test_what_cannot_be_set_is_named(change, complaint):
+    with pytest.raises(ConfigurationError, match=complaint):
+        read_recipe(SHIPPED, [change])

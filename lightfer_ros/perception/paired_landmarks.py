@@ -17,8 +17,8 @@ their distances: 0.21 in the median of heads turned by 25°, where dlib's landma
 class PairedLandmarkPredictor:
     """Asks dlib's predictor about faces that look ahead, and the mesh about those that do not.
 
-    Whether a face is turned, its earlier landmarks tell; where there are none, a look by the mesh: dlib's
-    fold back beyond 30° and do not show it.
+    Whether a face is turned, its earlier landmarks tell; where there are none, the mesh's: dlib's fold
+    back beyond 30° and do not show it.
     """
 
     name = "dlib+mesh"
@@ -30,14 +30,14 @@ class PairedLandmarkPredictor:
     def predict(self, grey: np.ndarray, boxes: np.ndarray, before: Optional[np.ndarray] = None) -> np.ndarray:
         """See Predictor.predict."""
         if before is None:
-            found = self._ahead.predict(grey, boxes)
-            before = self._turned.predict(grey, boxes, found)
-        else:
-            found = np.empty((len(boxes), COUNT, 2), np.float32)
-            ahead = ~is_turned(before)
-            found[ahead] = self._ahead.predict(grey, boxes[ahead], before[ahead])
+            seen = self._turned.predict(grey, boxes)
+            ahead = ~is_turned(seen)
+            seen[ahead] = self._ahead.predict(grey, boxes[ahead])
+            return seen
+        found = np.empty((len(boxes), COUNT, 2), np.float32)
         turned = is_turned(before)
         found[turned] = self._turned.predict(grey, boxes[turned], before[turned])
+        found[~turned] = self._ahead.predict(grey, boxes[~turned], before[~turned])
         return found
 
 

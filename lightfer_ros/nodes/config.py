@@ -57,6 +57,13 @@ class NodeConfig(PipelineConfig):
         choices=("raw", "compressed"),
         live=False,
     )
+    jpeg_reduction: str = setting(
+        "auto",
+        """By how much JPEGs are decoded smaller than they are, in width and height: quicker, and faces have
+        to be so much larger. auto reduces as far as 1280x960 pixels are left: 4K by 2. Messages stay in the
+        pixels of what was sent; the overlay is as small as what was looked at.""",
+        choices=("auto", "1", "2", "4", "8"),
+    )
     input_reliability: str = setting(
         "auto",
         """Reliability asked of the camera: auto follows the publisher that is there. Best effort loses raw

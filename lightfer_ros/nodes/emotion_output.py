@@ -42,10 +42,14 @@ class EmotionOutput:
         config: NodeConfig,
         focal_length_px: Optional[float],
     ) -> None:
-        """Publish what was seen in one image, under that image's own header."""
+        """Publish what was seen in one image, under that image's own header.
+
+        Faces and focal length are in the frame's pixels; the message is in those of the image that was sent.
+        """
         focal_length_px = focal_length_px or focal_length_of(frame.width, config.assumed_field_of_view_deg)
         distance = distance_from_width(faces, focal_length_px, config.assumed_face_width_m)
-        self._emotions.publish(to_message(faces, header, frame.width, frame.height, model, runtime, distance))
+        sent = faces if frame.reduction == 1 else faces.scaled(frame.reduction)
+        self._emotions.publish(to_message(sent, header, *frame.full_size, model, runtime, distance))
         if self._markers.get_subscription_count():
             self._markers.publish(
                 to_markers(faces, distance, focal_length_px, frame.width, frame.height, header)

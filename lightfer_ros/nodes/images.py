@@ -13,14 +13,14 @@ from lightfer_ros.perception.decode import KNOWN_ENCODINGS, decode, decode_compr
 from lightfer_ros.perception.frame import Frame
 
 
-def to_frame(message: Any) -> Frame:
-    """The picture in an Image or CompressedImage.
+def to_frame(message: Any, jpeg_reduction: int = 1) -> Frame:
+    """The picture in an Image or CompressedImage; jpeg_reduction: see `decode_compressed`.
 
     Encodings that we do not know are left to cv_bridge, where it is installed. Raises ImageError with the
     reason where the picture cannot be used.
     """
     if isinstance(message, CompressedImage):
-        return decode_compressed(message.format, message.data)
+        return decode_compressed(message.format, message.data, reduction=jpeg_reduction)
     if message.encoding not in KNOWN_ENCODINGS:
         bridged = _ask_cv_bridge(message)
         if bridged is not None:

@@ -165,7 +165,7 @@ class Perceiving:
         if source is None:
             return
         start = time.perf_counter()
-        frame = to_frame(message)
+        frame = to_frame(message, 0 if config.jpeg_reduction == "auto" else int(config.jpeg_reduction))
         _ = frame.grey  # decoding is lazy; its time is its own
         decoded = time.perf_counter()
         focal_length = source.focal_length_px(frame.width)

@@ -19,6 +19,7 @@ class Frame:
     `width` and `height` are in pixels. The arrays may be the camera's own buffer: they are read-only, so that
     nothing can be drawn into it. `grey` is C-contiguous, because dlib 20's detector misreads rows that lie
     apart (a region of it must be copied as well before dlib sees it); the rows of `bgr` may be padded.
+    `full_size` is width and height of what the camera sent, of which this is `reduction` times smaller.
     """
 
     def __init__(
@@ -28,6 +29,8 @@ class Frame:
         *,
         bgr: Optional[Callable[[], np.ndarray]] = None,
         grey: Optional[Callable[[], np.ndarray]] = None,
+        reduction: int = 1,
+        full_size: Optional[Tuple[int, int]] = None,
     ) -> None:
         """`bgr` and `grey` make the two arrays, each at most once; one left out is made from the other.
 
@@ -36,6 +39,8 @@ class Frame:
         check_size(width, height)
         self.width = width
         self.height = height
+        self.reduction = reduction
+        self.full_size = full_size or (width, height)
         # Not closures over self: such a cycle keeps dozens of pictures alive until Python's collector runs.
         self._make_bgr = bgr
         self._make_grey = grey

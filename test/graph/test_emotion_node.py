@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 from rclpy.qos import ReliabilityPolicy
 from ros_graph import Camera, Graph, value
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -74,6 +75,31 @@ def test_compressed_images_give_what_raw_ones_give(graph, emotion_node, one_face
     assert len(raw.emotions) == len(compressed.emotions) == 1
     assert raw.emotions[0].box == compressed.emotions[0].box
     np.testing.assert_array_equal(raw.emotions[0].probabilities, compressed.emotions[0].probabilities)
+
+
+def test_a_large_jpeg_is_looked_at_smaller_and_told_of_in_its_own_pixels(graph, emotion_node, one_face):
+    import cv2
+
+    large = cv2.resize(one_face, (2560, 1920), interpolation=cv2.INTER_CUBIC)
+    message = CompressedImage(format="jpeg")
+    message.data.frombytes(cv2.imencode(".jpg", large)[1])
+    answers = {}
+    for reduction in ("auto", "1"):
+        with emotion_node(image_transport="compressed", jpeg_reduction=reduction):
+            camera = Camera(graph, kind=CompressedImage, topic="image/compressed")
+            camera.wait_for_listener()
+            answers[reduction] = graph.answer_to(camera.send_message(message))
+    reduced, whole = answers["auto"], answers["1"]
+    assert (
+        (reduced.image_width, reduced.image_height) == (whole.image_width, whole.image_height) == (2560, 1920)
+    )
+    (one,), (other,) = reduced.emotions, whole.emotions
+    assert one.box != other.box, "it was not looked at smaller"
+    assert abs(one.box.x - other.box.x) < 0.1 * other.box.width
+    assert one.box.width == pytest.approx(other.box.width, rel=0.1)
+    landmarks = np.abs(np.asarray(one.landmarks) - np.asarray(other.landmarks))
+    assert np.median(landmarks) < 0.03 * other.box.width
+    assert one.label == other.label and one.distance == pytest.approx(other.distance, rel=0.1)
 
 
 def test_overlay_and_markers_are_there_for_those_who_listen(graph, emotion_node, one_face):

@@ -124,6 +124,7 @@ class Camera:
             kind, topic, QoSProfile(depth=5, reliability=reliability)
         )
         self._next = 1
+        graph.emotions.clear()  # stamps begin anew: an earlier camera's answers are not to this one's images
 
     def wait_for_listener(self) -> None:
         """Return when the node under test hears this camera with the reliability that it chose."""

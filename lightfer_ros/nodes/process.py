@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
 import sys
 import threading
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, Iterator, List, Optional
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -38,9 +39,11 @@ def run(import_node: Callable[[], Callable[[], Any]], arguments: Optional[List[s
     node: Any = None
     executor: Any = None
     try:
-        rclpy.init(args=arguments)  # its own handlers wake whoever waits, then call ours
+        # An executor whose context is shut down while it is made cannot be taken away again.
+        with _no_stop_now():
+            rclpy.init(args=arguments)  # its own handlers wake whoever waits, then call ours
+            executor = SingleThreadedExecutor()
         node = make_node()
-        executor = SingleThreadedExecutor()
         executor.add_node(node)
         if hasattr(node, "start") and not stopped.is_set():
             node.start()
@@ -70,6 +73,16 @@ def stop_fd() -> Optional[int]:
 def told_to_stop() -> bool:
     """Whether a signal has said stop."""
     return _stop_fd is not None and bool(select.select([_stop_fd], [], [], 0)[0])
+
+
+@contextlib.contextmanager
+def _no_stop_now() -> Iterator[None]:
+    """Hold back the signals that say stop until the with-block is left; then they come."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _make_stop_fd() -> None:

@@ -11,7 +11,7 @@ from lightfer_ros.perception.flow import Chip, cut_chip, moved_landmarks
 from lightfer_ros.perception.predictors import Predictor
 from lightfer_ros.perception.turns import Turns
 
-FIT_INTERVAL_S = 0.12
+FIT_INTERVAL_S = 0.2
 """Landmarks are fitted anew so often; in between, flow carries them, at a seventh of the time."""
 
 TREMBLE, GROWTH_PER_S, MOST_RUN = 1.1, 1.0, 0.5

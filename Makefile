@@ -21,7 +21,7 @@ demo: setup  ## the sample video through the node, shown here; results in demo/
 test: setup  ## every test but the long ones; those that score a network want FER2013_CSV=fer2013.csv.xz
 	@$(RUN)python -m pytest
 
-soak: setup  ## the long tests: 10,000 frames and more
+soak: setup  ## the long tests: an hour of images and more
 	@# with the profile that launch files set: Fast DDS as installed stalls after 10,000 raw images (docs/fastdds.md)
 	@export FASTRTPS_DEFAULT_PROFILES_FILE=$(CURDIR)/config/fastdds.xml; $(RUN)python -m pytest -m soak
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from lightfer_ros.benchmark.race import Run, race
 from lightfer_ros.benchmark.tracking_metrics import (
     Match,
     Tracking,
+    frames_until_found,
     landmark_nme,
     match_frames,
     measure,
@@ -68,6 +69,9 @@ class Measured:
     by_side: Sequence[tuple[int, int]]
     nme: np.ndarray
     """float64 [k]: of every followed face that the paper's pipeline found as well."""
+    found_after_ms: float
+    """How long the face that waited longest was in view before it was found; NaN where none was."""
+    paper_found_after_ms: float
 
 
 def measure_video(name: str, video: Path, truth: Truth, paper: PaperPipeline, ours: Pipeline) -> Measured:
@@ -118,6 +122,8 @@ def measure_video(name: str, video: Path, truth: Truth, paper: PaperPipeline, ou
         paper_by_side=recall_by_side(true, paper_matches, SIDES_PX),
         by_side=recall_by_side(true, matches, SIDES_PX),
         nme=nme,
+        found_after_ms=_longest_ms(frames_until_found(true, matches), truth.fps),
+        paper_found_after_ms=_longest_ms(frames_until_found(true, paper_matches), truth.fps),
     )
 
 
@@ -145,6 +151,10 @@ def classification_rates(
         for face, count in in_view.items()
         if count >= SHORTEST_VIEW_S * fps
     }
+
+
+def _longest_ms(frames: Mapping[int, int], fps: float) -> float:
+    return 1000.0 * max(frames.values(), default=math.nan) / fps
 
 
 def _drift(

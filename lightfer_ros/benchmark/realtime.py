@@ -97,7 +97,7 @@ def to_json(row: Row) -> dict[str, Any]:
 HEAD = (
     f"{'video':16}{'faces':>6}{'paper ms':>9}{'ms':>7}{'p50':>7}{'p99':>7}{'speed-up':>9}"
     f"{'recall (paper)':>16}{'precision':>16}{'NME':>7}"
-    f"{'IDF1':>7}{'MOTA':>7}{'switches':>9}{'fragm.':>7}{'class./s':>9}"
+    f"{'IDF1':>7}{'MOTA':>7}{'switches':>9}{'fragm.':>7}{'class./s':>9}{'found after ms':>20}"
 )
 
 
@@ -110,6 +110,7 @@ def line(measured: Measured) -> str:
         f"{row.recall:8.3f} ({row.paper_recall:.3f}){row.precision:8.3f} ({row.paper_precision:.3f})"
         f"{row.landmark_nme:7.3f}{row.idf1:7.3f}{tracking.mota:7.3f}{row.id_switches:9}"
         f"{tracking.fragmentations:7}{row.classifications_per_second:9.1f}"
+        f"{measured.found_after_ms:12.0f} ({measured.paper_found_after_ms:.0f})"
     )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 import tempfile
 from collections import Counter
@@ -16,12 +17,14 @@ from typing import Any
 
 import numpy as np
 
+from lightfer_ros.benchmark.busy import busy_processes
 from lightfer_ros.benchmark.machine import ProcessLoad, machine
-from lightfer_ros.benchmark.ros_table import STAGES, SceneResult, Table
+from lightfer_ros.benchmark.ros_table import STAGES, Played, SceneResult, Table
 from lightfer_ros.benchmark.scenes import SCENES, Scene, write_video
 from lightfer_ros.errors import ConfigurationError, LightferError
 
 WARM_UP_S = 3.0
+LEAST_SIDE, MOST_BUSY = 96, 64
 
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 
@@ -29,6 +32,13 @@ PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `lightfer benchmark ros`."""
     parser.add_argument("--seconds", type=float, default=20.0, help="measured time a scene (default: 20)")
+    parser.add_argument("--size", default="640x480", metavar="WxH", help="of the pictures (default: 640x480)")
+    parser.add_argument(
+        "--transport", default="raw", choices=("raw", "compressed"), help="how they travel (default: raw)"
+    )
+    parser.add_argument(
+        "--busy", type=int, default=0, metavar="N", help="beside N processes that only count (default: 0)"
+    )
     parser.add_argument("--detector", default="auto", help="auto (default), yunet or dlib_hog")
     parser.add_argument("--model", default="default", help="classifier by name or path (default: default)")
     parser.add_argument(
@@ -43,21 +53,36 @@ def run(args: argparse.Namespace) -> int:
     """Measure every scene, and print a table while it runs, or one JSON object at the end."""
     if not args.seconds >= 1.0:
         raise ConfigurationError(f"--seconds is {args.seconds:g}, expected at least 1")
+    size = read_size(args.size)
+    if not 0 <= args.busy <= MOST_BUSY:
+        raise ConfigurationError(f"--busy is {args.busy}, expected 0 to {MOST_BUSY}")
     profile = prepare_environment(args.plain_fastdds)
     where = machine()
-    table = Table(sys.stderr if args.json else sys.stdout)
-    table.begin(where, args.seconds, profile)
+    table = Table(sys.stderr if args.json else sys.stdout, args.busy)
+    table.begin(where, Played(*size, args.transport, args.seconds), profile)
+    parameters = {"detector": args.detector, "model": args.model, "image_transport": args.transport}
     results = []
     for scene in SCENES:
-        results.append(
-            measure(scene, {"detector": args.detector, "model": args.model}, args.seconds, table.progress)
-        )
+        results.append(measure(scene, size, parameters, args.seconds, args.busy, table.progress))
         table.row(results[-1])
     table.end(results)
     if args.json:
         scenes = [asdict(result) for result in results]
-        print(json.dumps({"machine": where, "fastdds_profile": profile, "scenes": scenes}, indent=2))
+        conditions = {"size": args.size, "transport": args.transport, "busy": args.busy}
+        about = {"machine": where, "fastdds_profile": profile, **conditions}
+        print(json.dumps({**about, "scenes": scenes}, indent=2))
     return 0
+
+
+def read_size(text: str) -> tuple[int, int]:
+    """Width and height from "WxH". Raises ConfigurationError for anything else, and for odd or tiny ones."""
+    match = re.fullmatch(r"(\d{2,4})x(\d{2,4})", text)
+    size = (int(match[1]), int(match[2])) if match else (0, 0)
+    if min(size) < LEAST_SIDE or size[0] % 2 or size[1] % 2:
+        raise ConfigurationError(
+            f"--size is {text!r}, expected WxH in pixels, both even and {LEAST_SIDE} to 9998, as 1280x720"
+        )
+    return size
 
 
 def prepare_environment(plain_fastdds: bool) -> str:
@@ -79,9 +104,17 @@ def prepare_environment(plain_fastdds: bool) -> str:
 
 
 def measure(
-    scene: Scene, parameters: dict[str, Any], seconds: float, progress: Callable[[Scene, Any], None]
+    scene: Scene,
+    size: tuple[int, int],
+    parameters: dict[str, Any],
+    seconds: float,
+    busy: int,
+    progress: Callable[[Scene, Any], None],
 ) -> SceneResult:
-    """Play a scene through a fresh node. progress: called each second with the scene and what was seen.
+    """Play a scene through a fresh node.
+
+    size: width and height of its pictures. busy: how many processes only count meanwhile. progress: called
+    each second with the scene and what was seen.
 
     Raises LightferError where there is no ROS, or a process failed.
     """
@@ -93,10 +126,11 @@ def measure(
         ) from None
     with tempfile.TemporaryDirectory(prefix="lightfer-benchmark-") as folder:
         video = Path(folder) / "scene.mp4"
-        write_video(scene, video)
-        heard = measuring.measure(
-            str(video), parameters, WARM_UP_S, seconds, ProcessLoad.of, lambda heard: progress(scene, heard)
-        )
+        write_video(scene, video, *size)
+        with busy_processes(busy):
+            heard = measuring.measure(
+                str(video), parameters, WARM_UP_S, seconds, ProcessLoad.of, lambda h: progress(scene, h)
+            )
     return summarize(scene, heard)
 
 
@@ -120,6 +154,7 @@ def summarize(scene: Scene, heard: Any) -> SceneResult:
         latency_p50_ms=round(float(p50), 2),
         latency_p99_ms=round(float(p99), 2),
         latency_max_ms=round(float(latency_ms.max()), 2),
+        oldest_ms=round(1000.0 * oldest(heard.latency_s), 2),
         cpu_percent=round(last.cpu_percent_since(first), 1),
         memory_mb=round(last.memory_mb, 1),
         peak_memory_mb=round(last.peak_memory_mb, 1),
@@ -132,3 +167,15 @@ def summarize(scene: Scene, heard: Any) -> SceneResult:
         runtime=about.get("runtime", ""),
         detector=about.get("detector", ""),
     )
+
+
+def oldest(latency_s: dict[tuple[int, int], float]) -> float:
+    """How old, in seconds, the newest answer ever was: just before the next one came.
+
+    latency_s: from an image's stamp (seconds, nanoseconds) to its answer received, by stamp.
+    """
+    stamps = np.array([sec + 1e-9 * nanosec for sec, nanosec in latency_s])
+    came = stamps + np.array(list(latency_s.values()))
+    order = np.argsort(came)
+    ages = came[order][1:] - np.maximum.accumulate(stamps[order])[:-1]
+    return float(ages.max(initial=0.0)) or next(iter(latency_s.values()))

@@ -7,10 +7,16 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from lightfer_ros.benchmark.scenes import HEIGHT, RATE, WIDTH, Scene
+from lightfer_ros.benchmark.scenes import RATE, Scene
 
-AIM_LOSS, AIM_P99_MS, AIM_MEMORY_MB = 0.01, 60.0, 300.0
-"""30 Hz are kept where no more than this share of the images goes unanswered."""
+AIM_LOSS, AIM_P50_MS, AIM_P99_MS, AIM_MEMORY_MB = 0.0, 12.0, 33.0, 300.0
+"""30 Hz are kept where no larger share of the images goes unanswered."""
+
+AIM_CPU_PERCENT = {1: 25.0, 6: 60.0}
+"""Of one core, by the number of people."""
+
+AIM_OLDEST_MS = 250.0
+"""On a busy machine images may be dropped, but the newest answer is never older."""
 
 STAGES = (
     *("decode", "follow", "detect", "landmarks", "pose", "align", "classify", "reliability"),
@@ -34,6 +40,8 @@ class SceneResult:
     latency_p50_ms: float
     latency_p99_ms: float
     latency_max_ms: float
+    oldest_ms: float
+    """How old the newest answer ever was."""
     cpu_percent: float
     """Of one core."""
     memory_mb: float
@@ -43,20 +51,34 @@ class SceneResult:
     runtime: str
     detector: str
 
-    @property
-    def missed(self) -> list[str]:
-        """The aims it missed, in words."""
+    def missed(self, busy: bool) -> list[str]:
+        """The aims it missed, in words; busy: whether the machine had other work."""
+        if busy:
+            return [] if self.oldest_ms < AIM_OLDEST_MS else [f"an answer was {self.oldest_ms:.0f} ms old"]
+        most_cpu = AIM_CPU_PERCENT[self.people]
         aims = (
             (self.dropped <= AIM_LOSS * self.images, f"{self.dropped} of {self.images} images dropped"),
+            (self.latency_p50_ms < AIM_P50_MS, f"p50 is {self.latency_p50_ms:.1f} ms"),
             (self.latency_p99_ms < AIM_P99_MS, f"p99 is {self.latency_p99_ms:.0f} ms"),
+            (self.cpu_percent < most_cpu, f"{self.cpu_percent:.0f} % of a core, not {most_cpu:.0f}"),
             (self.peak_memory_mb < AIM_MEMORY_MB, f"the node takes {self.peak_memory_mb:.0f} MB"),
         )
         return [text for met, text in aims if not met]
 
 
+@dataclass(frozen=True)
+class Played:
+    """What the camera shows: size of its pictures, how they travel, and for how long a scene is measured."""
+
+    width: int
+    height: int
+    transport: str
+    seconds: float
+
+
 COLUMNS = {
     "scene": -12, "found": 7, "images": 8, "answered": 10, "dropped": 9, "Hz": 7, "p50 ms": 9,
-    "p99 ms": 9, "max ms": 9, "CPU %": 8, "MB": 6, "peak MB": 9,
+    "p99 ms": 9, "max ms": 9, "oldest": 9, "CPU %": 8, "MB": 6, "peak MB": 9,
 }  # fmt: skip
 """Width of each column, negative where it begins at the left."""
 
@@ -64,18 +86,22 @@ COLUMNS = {
 class Table:
     """Results as they come; on a terminal, the scene at work shows how it fares so far."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO, busy: int = 0) -> None:
+        """busy: how many other processes keep the machine busy, which is told, and changes the aims."""
         self._out = out
+        self._busy = busy
 
-    def begin(self, where: dict[str, Any], seconds: float, profile: str) -> None:
+    def begin(self, where: dict[str, Any], played: Played, profile: str) -> None:
         """Say what is measured, and on what."""
         self._print(
             f"{where['processor']}, {where['cores']} cores, Python {where['python']}; "
             f"Fast DDS profile: {profile or 'none'}"
         )
         self._print(
-            f"{WIDTH}x{HEIGHT} at {RATE} Hz, {seconds:g} s a scene; camera, node and listener are processes\n"
-            "of their own; latency from the image's stamp to /emotions received; CPU in percent of one core\n"
+            f"{played.width}x{played.height} {played.transport} at {RATE} Hz, {played.seconds:g} s a scene, "
+            f"beside {self._busy} busy processes; camera, node and\nlistener are processes of their own; "
+            "latency from the image's stamp to /emotions received;\noldest: how old the newest answer ever "
+            "was (ms); CPU in percent of one core\n"
         )
         self._line({name: name for name in COLUMNS})
 
@@ -110,6 +136,7 @@ class Table:
                 "p50 ms": f"{result.latency_p50_ms:.1f}",
                 "p99 ms": f"{result.latency_p99_ms:.1f}",
                 "max ms": f"{result.latency_max_ms:.1f}",
+                "oldest": f"{result.oldest_ms:.0f}",
                 "CPU %": f"{result.cpu_percent:.0f}",
                 "MB": f"{result.memory_mb:.0f}",
                 "peak MB": f"{result.peak_memory_mb:.0f}",
@@ -124,12 +151,18 @@ class Table:
             cells = [_pair(result.stages_ms.get(name)) for name in names]
             self._print(f"{result.scene:12}" + "".join(f"{cell:>14}" for cell in cells))
         last = results[-1]
-        self._print(
-            f"\n{last.model} in {last.runtime}, detector {last.detector}; aims: no more than {AIM_LOSS:.0%} "
-            f"dropped, p99 under {AIM_P99_MS:.0f} ms, peak under {AIM_MEMORY_MB:.0f} MB"
-        )
+        self._print(f"\n{last.model} in {last.runtime}, detector {last.detector}; aims: {self._aims()}")
         for result in results:
-            self._print(f"{result.scene}: {'; '.join(result.missed) or 'all aims met'}")
+            self._print(f"{result.scene}: {'; '.join(result.missed(self._busy > 0)) or 'all aims met'}")
+
+    def _aims(self) -> str:
+        if self._busy:
+            return f"the newest answer never older than {AIM_OLDEST_MS:.0f} ms"
+        cpu = ", ".join(f"{most:.0f} % of a core with {n}" for n, most in AIM_CPU_PERCENT.items())
+        return (
+            f"every image answered, p50 under {AIM_P50_MS:.0f} ms and p99 under {AIM_P99_MS:.0f}, "
+            f"under {cpu}, peak under {AIM_MEMORY_MB:.0f} MB"
+        )
 
     def _line(self, cells: dict[str, Any], end: str = "\n") -> None:
         words = ((str(cells.get(name, "")), width) for name, width in COLUMNS.items())

@@ -130,6 +130,18 @@ def recall_by_side(
     return list(zip(found.tolist(), truths.tolist(), strict=True))
 
 
+def frames_until_found(truth: Sequence[TrackedBoxes], matches: Sequence[Match]) -> dict[int, int]:
+    """For each true face that is ever found: frames from the first that shows to the first that finds it."""
+    shown: dict[int, int] = {}
+    found: dict[int, int] = {}
+    for index, (true, match) in enumerate(zip(truth, matches, strict=True)):
+        for identity in true.ids.tolist():
+            shown.setdefault(identity, index)
+        for identity in true.ids[match.pairs[:, 0]].tolist():
+            found.setdefault(identity, index)
+    return {identity: index - shown[identity] for identity, index in found.items()}
+
+
 def landmark_nme(given: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """Normalised mean error of each face's landmarks: mean distance by that of the outer eye corners (300-W).
 

@@ -10,7 +10,7 @@ from typing import Dict
 from lightfer_ros.errors import LightferError
 
 BENCHMARKS: Dict[str, str] = {
-    "ros": "the node on a real ROS graph: rate, latency, processor, memory with one face and with five",
+    "ros": "the node on a real ROS graph: rate, latency, processor, memory with one face and with six",
     "classifier": "every engine, precision, batch and number of threads on one network",
     "pipeline": "the whole way of a frame over a video: FPS, processor, memory, power, beside the peers",
     "table": "the paper's Tables 1 to 4, its rows beside those of this machine",

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lightfer_ros.benchmark.tracking_metrics import landmark_nme, match_frames, measure, recall_by_side
+from lightfer_ros.benchmark.tracking_metrics import (
+    frames_until_found,
+    landmark_nme,
+    match_frames,
+    measure,
+    recall_by_side,
+)
 from lightfer_ros.benchmark.truth import TrackedBoxes
 from lightfer_ros.errors import DataError
 
@@ -115,6 +121,12 @@ def test_nobody_there_and_nobody_reported_is_nothing_to_judge():
 def test_truth_and_report_of_other_lengths_are_refused():
     with pytest.raises(DataError, match="1 frames reported, expected 2"):
         measure(video([], []), video([]))
+
+
+def test_who_comes_into_view_waits_until_a_report_overlaps_them_for_the_first_time():
+    truth = video([(1, 0)], [(1, 0), (2, 90)], [(1, 0), (2, 90)], [(1, 0), (2, 90), (3, 50)], [(2, 90)])
+    matches = match_frames(truth, video([(7, 0)], [], [(8, 50)], [(9, 90)], [(9, 90)]))
+    assert frames_until_found(truth, matches) == {1: 0, 2: 2}, "the third is never found"
 
 
 def test_recall_is_told_by_size():

@@ -27,14 +27,14 @@ def lightfer(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
 
 
-def test_the_node_is_measured_with_one_face_and_with_five_on_a_real_graph():
+def test_the_node_is_measured_with_one_face_and_with_six_on_a_real_graph():
     done = lightfer("ros", "--seconds", "2", "--json")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert result["machine"]["cores"] >= 1 and result["machine"]["processor"]
     assert result["fastdds_profile"].endswith("config/fastdds.xml")
-    one, five = result["scenes"]
-    for scene, people in ((one, 1), (five, 5)):
+    one, six = result["scenes"]
+    for scene, people in ((one, 1), (six, 6)):
         assert scene["people"] == people
         assert max(scene["faces_found"], key=scene["faces_found"].get) == str(people)
         assert sum(scene["faces_found"].values()) == scene["answers"] > 0
@@ -45,10 +45,10 @@ def test_the_node_is_measured_with_one_face_and_with_five_on_a_real_graph():
         assert 100.0 < scene["memory_mb"] <= scene["peak_memory_mb"] < 500.0
         assert scene["stages_ms"]["detect"]["p99"] >= scene["stages_ms"]["detect"]["p50"] > 0.0
         assert "onnxruntime" in scene["runtime"] and scene["detector"] == "yunet"
-    assert one["stages_ms"]["follow"]["p50"] < five["stages_ms"]["follow"]["p50"]
+    assert one["stages_ms"]["follow"]["p50"] < six["stages_ms"]["follow"]["p50"]
     lines = done.stderr.splitlines()  # the table, beside the JSON
     assert any(line.startswith("one face") for line in lines)
-    assert any(line.startswith("five faces") for line in lines)
+    assert any(line.startswith("six faces") for line in lines)
 
 
 def test_a_node_that_cannot_be_configured_is_told_in_one_line():

@@ -66,6 +66,13 @@ class MeshLandmarkPredictor:
             found[index] = self.mesh(grey, box, None if before is None else before[index])[IBUG, :2]
         return found
 
+    def glance(self, grey: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+        """The landmarks of every box by one look each, float32 [n, 68, 2]: enough to see who is turned."""
+        found = np.empty((len(boxes), COUNT, 2), np.float32)
+        for index, box in enumerate(boxes.astype(np.float64)):
+            found[index] = self._look(grey, _square_of_box(box))[IBUG, :2]
+        return found
+
     def mesh(self, grey: np.ndarray, box: np.ndarray, before: Optional[np.ndarray] = None) -> np.ndarray:
         """The mesh of one face, float64 [468, 3]: pixels, and depth in about the same unit, larger behind.
 

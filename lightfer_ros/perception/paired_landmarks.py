@@ -7,6 +7,7 @@ from typing import Optional
 import numpy as np
 
 from lightfer_ros.perception.landmarks import COUNT, EYE_LEFT_OUTER, EYE_RIGHT_OUTER, NOSE_TIP
+from lightfer_ros.perception.mesh_landmarks import MeshLandmarkPredictor
 from lightfer_ros.perception.predictors import Predictor
 
 TURNED = 0.2
@@ -17,27 +18,25 @@ their distances: 0.21 in the median of heads turned by 25°, where dlib's landma
 class PairedLandmarkPredictor:
     """Asks dlib's predictor about faces that look ahead, and the mesh about those that do not.
 
-    Whether a face is turned, its earlier landmarks tell; where there are none, the mesh's: dlib's fold
-    back beyond 30° and do not show it.
+    Whether a face is turned, its earlier landmarks tell; where there are none, a glance of the mesh:
+    dlib's fold back beyond 30° and do not show it.
     """
 
     name = "dlib+mesh"
 
-    def __init__(self, ahead: Predictor, turned: Predictor) -> None:
-        """ahead: for faces that look ahead, dlib's. turned: for all others, the mesh."""
-        self._ahead, self._turned = ahead, turned
+    def __init__(self, ahead: Predictor, mesh: MeshLandmarkPredictor) -> None:
+        """ahead: for faces that look ahead, dlib's."""
+        self._ahead, self._mesh = ahead, mesh
 
     def predict(self, grey: np.ndarray, boxes: np.ndarray, before: Optional[np.ndarray] = None) -> np.ndarray:
         """See Predictor.predict."""
-        if before is None:
-            seen = self._turned.predict(grey, boxes)
-            ahead = ~is_turned(seen)
-            seen[ahead] = self._ahead.predict(grey, boxes[ahead])
-            return seen
+        seen = self._mesh.glance(grey, boxes) if before is None else before
+        turned = is_turned(seen)
         found = np.empty((len(boxes), COUNT, 2), np.float32)
-        turned = is_turned(before)
-        found[turned] = self._turned.predict(grey, boxes[turned], before[turned])
-        found[~turned] = self._ahead.predict(grey, boxes[~turned], before[~turned])
+        found[turned] = self._mesh.predict(grey, boxes[turned], seen[turned])
+        # The landmarks of a face that is half hidden can look turned; the mesh then makes it whole.
+        turned[turned] = is_turned(found[turned])
+        found[~turned] = self._ahead.predict(grey, boxes[~turned], seen[~turned])
         return found
 
 

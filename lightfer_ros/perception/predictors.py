@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
-from typing import Optional, Protocol, Tuple
+from typing import TYPE_CHECKING, Optional, Protocol, Tuple
 
 import numpy as np
 
 from lightfer_ros.errors import ConfigurationError, LightferError
 from lightfer_ros.model import manifest
+
+if TYPE_CHECKING:
+    from lightfer_ros.perception.mesh_landmarks import MeshLandmarkPredictor
 
 AUTO = "auto"
 
@@ -48,9 +51,7 @@ def make_predictor(name: str, stop_fd: Optional[int] = None) -> Predictor:
 
         return LandmarkPredictor(manifest.verified("shape_predictor_68"), stop_fd)
     if name == "mesh":
-        from lightfer_ros.perception.mesh_landmarks import MeshLandmarkPredictor
-
-        return MeshLandmarkPredictor(manifest.verified("face_mesh_192"))
+        return _mesh()
     raise ConfigurationError(f"landmarks is {name!r}, expected one of {', '.join((AUTO, *PREDICTORS))}")
 
 
@@ -58,7 +59,13 @@ def _with_the_mesh_if_possible(dlibs: Predictor) -> Predictor:
     from lightfer_ros.perception.paired_landmarks import PairedLandmarkPredictor
 
     try:
-        return PairedLandmarkPredictor(dlibs, make_predictor("mesh"))
+        return PairedLandmarkPredictor(dlibs, _mesh())
     except LightferError as error:
         _log.warning("landmarks mesh passed over: %s", error)
         return dlibs
+
+
+def _mesh() -> MeshLandmarkPredictor:
+    from lightfer_ros.perception.mesh_landmarks import MeshLandmarkPredictor
+
+    return MeshLandmarkPredictor(manifest.verified("face_mesh_192"))

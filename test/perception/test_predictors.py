@@ -36,6 +36,9 @@ class Asked:
         self.boxes.append(boxes[:, 0].tolist())
         return np.tile(self._answer, (len(boxes), 1, 1)).astype(np.float32)
 
+    def glance(self, grey, boxes):
+        return np.tile(self._answer, (len(boxes), 1, 1)).astype(np.float32)
+
 
 def face(aside: float, angle: float = 0.0) -> np.ndarray:
     """Landmarks, float32 [68, 2], whose nose is `aside` eye distances from the middle; the rest lies at 0."""
@@ -71,7 +74,14 @@ def test_a_known_face_is_fitted_by_dlib_while_it_looks_ahead_and_by_the_mesh_whi
     np.testing.assert_array_equal(is_turned(found), [False, True, True])
 
 
-def test_of_a_new_face_the_mesh_says_whether_it_is_turned():
+def test_a_face_that_looks_turned_but_not_to_the_mesh_is_half_hidden_and_fitted_by_dlib():
+    ahead, mesh = Asked("dlib", face(0.05)), Asked("mesh", face(0.1))
+    found = PairedLandmarkPredictor(ahead, mesh).predict(GREY, BOXES[:1], face(0.5)[None])
+    assert (ahead.boxes, mesh.boxes) == ([[0.0]], [[0.0]])
+    np.testing.assert_array_equal(found[0], face(0.05))
+
+
+def test_of_a_new_face_a_glance_of_the_mesh_says_whether_it_is_turned():
     ahead = Asked("dlib", face(0.0))
     for aside, expected in ((0.1, False), (0.5, True)):
         found = PairedLandmarkPredictor(ahead, Asked("mesh", face(aside))).predict(GREY, BOXES)

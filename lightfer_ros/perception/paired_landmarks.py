@@ -30,6 +30,8 @@ class PairedLandmarkPredictor:
 
     def predict(self, grey: np.ndarray, boxes: np.ndarray, before: Optional[np.ndarray] = None) -> np.ndarray:
         """See Predictor.predict."""
+        if not len(boxes):
+            return np.empty((0, COUNT, 2), np.float32)
         seen = self._mesh.glance(grey, boxes) if before is None else before
         turned = is_turned(seen)
         found = np.empty((len(boxes), COUNT, 2), np.float32)

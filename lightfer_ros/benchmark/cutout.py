@@ -12,8 +12,8 @@ import numpy as np
 from lightfer_ros.errors import DataError
 from lightfer_ros.model import manifest
 from lightfer_ros.perception.detection import DetectionOptions, make_detector
+from lightfer_ros.perception.dlib_landmarks import DlibLandmarkPredictor
 from lightfer_ros.perception.frame import Frame
-from lightfer_ros.perception.landmarks import LandmarkPredictor
 
 BODY_LENGTH = 9.0
 """How far a cut-out goes on below the chin, in sides of the face's box: to the picture's lower edge for every
@@ -55,7 +55,7 @@ class Scissors:
 
     def __init__(self) -> None:
         self._detector = make_detector(DetectionOptions("dlib_hog"))
-        self._predictor = LandmarkPredictor(manifest.find("shape_predictor_68"))
+        self._predictor = DlibLandmarkPredictor(manifest.find("shape_predictor_68"))
 
     def cut(self, person: Person) -> Cutout:
         """One person. Raises DataError where the picture cannot be read or shows no face."""

@@ -35,11 +35,11 @@ def _of_the_sample(metadata: ModelMetadata) -> np.ndarray:
 
     from lightfer_ros.perception.alignment import to_crops
     from lightfer_ros.perception.detection import DetectionOptions, make_detector
+    from lightfer_ros.perception.dlib_landmarks import DlibLandmarkPredictor
     from lightfer_ros.perception.frame import Frame
-    from lightfer_ros.perception.landmarks import LandmarkPredictor
 
     video = cv2.VideoCapture(str(manifest.find("sample")))
-    predictor = LandmarkPredictor(manifest.find("shape_predictor_68"))
+    predictor = DlibLandmarkPredictor(manifest.find("shape_predictor_68"))
     detector = make_detector(DetectionOptions("dlib_hog"))
     side = metadata.input_size
     crops = [np.empty((0, side, side, metadata.channels), np.float32)]

@@ -14,10 +14,10 @@ from lightfer_ros.benchmark.turned_heads import Surface
 from lightfer_ros.model import manifest
 from lightfer_ros.perception.detection import DetectionOptions, Detector, make_detector
 from lightfer_ros.perception.frame import Frame
-from lightfer_ros.perception.landmarks import COUNT, JAW
+from lightfer_ros.perception.landmarks import COUNT, JAW, LandmarkPredictor
 from lightfer_ros.perception.mesh_landmarks import MeshLandmarkPredictor
 from lightfer_ros.perception.pose import head_poses
-from lightfer_ros.perception.predictors import AUTO, PREDICTORS, Predictor, make_predictor
+from lightfer_ros.perception.predictors import AUTO, PREDICTORS, make_predictor
 
 PHOTOS = ("photo_single_face", "photo_posed_frontal_1", "photo_posed_frontal_2", "photo_multi_face")
 """Of people who look at the camera, or nearly so."""
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _faces(detector: Detector, predictors: dict[str, Predictor]) -> Iterator[Face]:
+def _faces(detector: Detector, predictors: dict[str, LandmarkPredictor]) -> Iterator[Face]:
     """The faces of the photos, each in a picture of its own."""
     mesh = MeshLandmarkPredictor(manifest.verified("face_mesh_192"))
     for name in PHOTOS:

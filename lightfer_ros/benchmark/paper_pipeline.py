@@ -15,9 +15,9 @@ from lightfer_ros.benchmark.random_network import INPUT
 from lightfer_ros.model import CropGeometry, manifest
 from lightfer_ros.perception.alignment import to_crops
 from lightfer_ros.perception.detection import DetectionOptions, make_detector
+from lightfer_ros.perception.dlib_landmarks import DlibLandmarkPredictor
 from lightfer_ros.perception.faces import Faces
 from lightfer_ros.perception.frame import Frame
-from lightfer_ros.perception.landmarks import LandmarkPredictor
 
 
 class PaperPipeline:
@@ -35,7 +35,7 @@ class PaperPipeline:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self._detector = make_detector(DetectionOptions("dlib_hog"))
-        self._predictor = LandmarkPredictor(manifest.find("shape_predictor_68"))
+        self._predictor = DlibLandmarkPredictor(manifest.find("shape_predictor_68"))
         cv2.setNumThreads(1)
 
     def process(self, bgr: np.ndarray) -> Faces:

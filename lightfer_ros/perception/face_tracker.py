@@ -13,7 +13,7 @@ from lightfer_ros.perception.detection import Detector, make_detector
 from lightfer_ros.perception.faces import Faces
 from lightfer_ros.perception.following import Follower
 from lightfer_ros.perception.frame import Frame
-from lightfer_ros.perception.predictors import Predictor
+from lightfer_ros.perception.landmarks import LandmarkPredictor
 from lightfer_ros.perception.scene_cut import CutDetector
 from lightfer_ros.perception.stages import StageTimes
 from lightfer_ros.perception.tracking import Tracker, box_iou
@@ -43,7 +43,7 @@ MOST_SEARCHES = 2
 class FaceTracker:
     """Finds and follows everybody: boxes, 68 landmarks and track_ids, frame after frame."""
 
-    def __init__(self, config: PipelineConfig, predictor: Predictor) -> None:
+    def __init__(self, config: PipelineConfig, predictor: LandmarkPredictor) -> None:
         """Load the detector. Raises ModelError, RuntimeUnavailableError."""
         self._config = config
         self._predictor = predictor

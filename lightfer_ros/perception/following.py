@@ -8,7 +8,7 @@ import numpy as np
 
 from lightfer_ros.perception.faces import TRACKED, Faces
 from lightfer_ros.perception.flow import Chip, cut_chip, moved_landmarks
-from lightfer_ros.perception.predictors import Predictor
+from lightfer_ros.perception.landmarks import LandmarkPredictor
 from lightfer_ros.perception.turns import Turns
 
 FIT_INTERVAL_S = 0.2
@@ -30,7 +30,7 @@ class Followed(NamedTuple):
 class Follower:
     """Keeps what each face's surroundings looked like in the newest frame, and finds it in the next."""
 
-    def __init__(self, predictor: Predictor) -> None:
+    def __init__(self, predictor: LandmarkPredictor) -> None:
         self._predictor = predictor
         self._chips: Dict[int, Chip] = {}
         self._fitted: Dict[int, float] = {}  # track_id → stamp of the newest fit

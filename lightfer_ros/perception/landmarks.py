@@ -1,16 +1,10 @@
-"""68 landmarks per face by dlib's shape predictor, and which of them are eyes and mouth."""
+"""The 68 landmarks of a face in iBUG's order: which of them are eyes and mouth, and what finds them."""
 
 from __future__ import annotations
 
-import contextlib
-from pathlib import Path
-from typing import Optional, Tuple
+from typing import Optional, Protocol, Tuple
 
-import dlib
 import numpy as np
-
-from lightfer_ros.errors import ModelError
-from lightfer_ros.perception.interruptible_file import interruptible
 
 COUNT = 68
 
@@ -24,37 +18,20 @@ NOSE_TIP, EYE_RIGHT_OUTER, EYE_LEFT_OUTER = 30, 36, 45
 MOUTH_CORNERS_AND_MIDDLES = (48, 51, 54, 57)
 
 
-class LandmarkPredictor:
-    """Finds the 68 landmarks of faces whose boxes are known (Kazemi & Sullivan 2014, trained on 300-W)."""
+class LandmarkPredictor(Protocol):
+    """Finds 68 landmarks a face, in iBUG's order. Used by one thread."""
 
-    name = "dlib"
-
-    def __init__(self, path: Path, stop_fd: Optional[int] = None) -> None:
-        """Load the predictor, about 75 MB of memory. Raises ModelError where dlib cannot read it.
-
-        stop_fd: a file descriptor that is readable once loading shall stop; that raises ModelError, too.
-        Without one, or where no other process can be started, nothing can interrupt dlib, which holds
-        Python's lock while it loads.
-        """
-        try:
-            self._predictor = _load(path, stop_fd)
-        except RuntimeError as error:
-            raise ModelError(f"landmark file {path} cannot be read by dlib: {error}") from None
+    @property
+    def name(self) -> str:
+        """What the setting `landmarks` calls it."""
 
     def predict(self, grey: np.ndarray, boxes: np.ndarray, before: Optional[np.ndarray] = None) -> np.ndarray:
-        """See Predictor.predict. A fit begins at the mean face in the box, whatever was known `before`."""
-        found = np.empty((len(boxes), COUNT, 2), np.float32)
-        for points, (x1, y1, x2, y2) in zip(found, np.rint(boxes).astype(int).tolist()):
-            shape = self._predictor(grey, dlib.rectangle(x1, y1, x2 - 1, y2 - 1))
-            points[:] = [(point.x, point.y) for point in shape.parts()]
-        return found
+        """The landmarks of every box.
 
-
-def _load(path: Path, stop_fd: Optional[int]) -> dlib.shape_predictor:
-    if stop_fd is not None:
-        with contextlib.suppress(OSError), interruptible(path, stop_fd) as source:
-            return dlib.shape_predictor(str(source))
-    return dlib.shape_predictor(str(path))
+        grey: uint8 [h, w], rows contiguous. boxes: float32 [n, 4], x1, y1, x2, y2, as a Detector has them.
+        before: where the landmarks should be by an earlier frame, float32 [n, 68, 2]; None where the faces
+        are new. Returns float32 [n, 68, 2], pixels; n may be 0.
+        """
 
 
 def eyes_and_mouth(landmarks: np.ndarray) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -6,9 +6,14 @@ from typing import Optional
 
 import numpy as np
 
-from lightfer_ros.perception.landmarks import COUNT, EYE_LEFT_OUTER, EYE_RIGHT_OUTER, NOSE_TIP
+from lightfer_ros.perception.landmarks import (
+    COUNT,
+    EYE_LEFT_OUTER,
+    EYE_RIGHT_OUTER,
+    NOSE_TIP,
+    LandmarkPredictor,
+)
 from lightfer_ros.perception.mesh_landmarks import MeshLandmarkPredictor
-from lightfer_ros.perception.predictors import Predictor
 
 TURNED = 0.2
 """How far the tip of the nose is from the middle between the outer corners of the eyes, along their line, in
@@ -24,12 +29,12 @@ class PairedLandmarkPredictor:
 
     name = "dlib+mesh"
 
-    def __init__(self, ahead: Predictor, mesh: MeshLandmarkPredictor) -> None:
+    def __init__(self, ahead: LandmarkPredictor, mesh: MeshLandmarkPredictor) -> None:
         """ahead: for faces that look ahead, dlib's."""
         self._ahead, self._mesh = ahead, mesh
 
     def predict(self, grey: np.ndarray, boxes: np.ndarray, before: Optional[np.ndarray] = None) -> np.ndarray:
-        """See Predictor.predict."""
+        """See LandmarkPredictor.predict."""
         if not len(boxes):
             return np.empty((0, COUNT, 2), np.float32)
         seen = self._mesh.glance(grey, boxes) if before is None else before

@@ -15,7 +15,8 @@ from lightfer_ros.perception.config import PipelineConfig
 from lightfer_ros.perception.detection import DetectionOptions, make_detector
 from lightfer_ros.perception.face_tracker import FaceTracker
 from lightfer_ros.perception.frame import Frame
-from lightfer_ros.perception.predictors import AUTO, Predictor, make_predictor
+from lightfer_ros.perception.landmarks import LandmarkPredictor
+from lightfer_ros.perception.predictors import AUTO, make_predictor
 from lightfer_ros.perception.stages import StageTimes
 
 pytest.importorskip("onnxruntime")
@@ -25,7 +26,7 @@ NOSE_TIP, CHIN = 30, 8
 
 
 @pytest.fixture(scope="module")
-def predictors() -> dict[str, Predictor]:
+def predictors() -> dict[str, LandmarkPredictor]:
     try:
         return {name: make_predictor(name) for name in ("mesh", AUTO)}
     except LightferError as error:

@@ -10,11 +10,11 @@ from photos import photo, placed, resized
 from lightfer_ros.errors import ModelError
 from lightfer_ros.model import manifest
 from lightfer_ros.perception.detection import DetectionOptions, make_detector
+from lightfer_ros.perception.dlib_landmarks import DlibLandmarkPredictor
 from lightfer_ros.perception.faces import TRACKED, Faces
 from lightfer_ros.perception.flow import cut_chip, moved_landmarks
 from lightfer_ros.perception.following import FIT_INTERVAL_S, Follower, move_boxes
 from lightfer_ros.perception.frame import Frame
-from lightfer_ros.perception.landmarks import LandmarkPredictor
 from lightfer_ros.perception.tracking import box_iou
 
 GAP = 1 / 30
@@ -23,7 +23,7 @@ GAP = 1 / 30
 class CountingPredictor:
     """A landmark predictor that counts the faces it is asked for."""
 
-    def __init__(self, predictor: LandmarkPredictor) -> None:
+    def __init__(self, predictor: DlibLandmarkPredictor) -> None:
         self.fits = 0
         self.before = None
         self._predictor = predictor
@@ -35,9 +35,9 @@ class CountingPredictor:
 
 
 @pytest.fixture(scope="module")
-def loaded() -> LandmarkPredictor:
+def loaded() -> DlibLandmarkPredictor:
     try:
-        return LandmarkPredictor(manifest.find("shape_predictor_68"))
+        return DlibLandmarkPredictor(manifest.find("shape_predictor_68"))
     except ModelError as error:
         pytest.skip(str(error))
 

@@ -12,8 +12,8 @@ from photos import photo
 from lightfer_ros.errors import ModelError
 from lightfer_ros.model import manifest
 from lightfer_ros.perception import interruptible_file
+from lightfer_ros.perception.dlib_landmarks import DlibLandmarkPredictor
 from lightfer_ros.perception.interruptible_file import PIPE_BYTES, interruptible
-from lightfer_ros.perception.landmarks import LandmarkPredictor
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_a_reader_that_leaves_early_leaves_no_process_behind(bell, tmp_path):
 def test_landmarks_loaded_through_it_are_the_same(bell, landmark_file):
     grey = np.ascontiguousarray(photo("photo_single_face")[:, :, 1])
     boxes = np.array([[160, 160, 370, 370]], np.float32)
-    direct, poured = LandmarkPredictor(landmark_file), LandmarkPredictor(landmark_file, bell[0])
+    direct, poured = DlibLandmarkPredictor(landmark_file), DlibLandmarkPredictor(landmark_file, bell[0])
     assert np.array_equal(direct.predict(grey, boxes), poured.predict(grey, boxes))
 
 
@@ -74,11 +74,11 @@ def test_landmarks_load_where_no_other_process_can_be_started(bell, landmark_fil
         raise OSError("no more processes")
 
     monkeypatch.setattr(interruptible_file.subprocess, "Popen", refuse)
-    predictor = LandmarkPredictor(landmark_file, bell[0])
+    predictor = DlibLandmarkPredictor(landmark_file, bell[0])
     assert predictor.predict(np.zeros((9, 9), np.uint8), np.empty((0, 4))).shape == (0, 68, 2)
 
 
 def test_landmarks_are_given_up_when_told_to_stop(bell, landmark_file):
     os.write(bell[1], b"!")
     with pytest.raises(ModelError, match="cannot be read by dlib"):
-        LandmarkPredictor(landmark_file, bell[0])
+        DlibLandmarkPredictor(landmark_file, bell[0])

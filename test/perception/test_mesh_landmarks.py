@@ -14,8 +14,8 @@ from photos import photo, placed, resized
 from lightfer_ros.errors import ModelError, RuntimeUnavailableError
 from lightfer_ros.model import manifest
 from lightfer_ros.perception.detection import DetectionOptions, make_detector
+from lightfer_ros.perception.dlib_landmarks import DlibLandmarkPredictor
 from lightfer_ros.perception.frame import Frame
-from lightfer_ros.perception.landmarks import LandmarkPredictor
 from lightfer_ros.perception.mesh_landmarks import (
     IBUG,
     SIDE,
@@ -39,9 +39,9 @@ def predictor() -> MeshLandmarkPredictor:
 
 
 @pytest.fixture(scope="module")
-def dlibs() -> LandmarkPredictor:
+def dlibs() -> DlibLandmarkPredictor:
     try:
-        return LandmarkPredictor(manifest.find("shape_predictor_68"))
+        return DlibLandmarkPredictor(manifest.find("shape_predictor_68"))
     except ModelError as error:
         pytest.skip(str(error))
 

@@ -12,8 +12,8 @@ from photos import photo
 from lightfer_ros.errors import ModelError
 from lightfer_ros.model import manifest
 from lightfer_ros.perception.detection import DetectionOptions, make_detector
+from lightfer_ros.perception.dlib_landmarks import DlibLandmarkPredictor
 from lightfer_ros.perception.frame import Frame
-from lightfer_ros.perception.landmarks import LandmarkPredictor
 from lightfer_ros.perception.pose import HEAD, POINTS, head_poses
 
 WIDTH, HEIGHT, FOCAL = 640, 480, 600.0
@@ -65,14 +65,14 @@ def test_nobody_has_no_pose_and_a_point_is_no_head():
 
 
 @pytest.fixture(scope="module")
-def predictor() -> LandmarkPredictor:
+def predictor() -> DlibLandmarkPredictor:
     try:
-        return LandmarkPredictor(manifest.find("shape_predictor_68"))
+        return DlibLandmarkPredictor(manifest.find("shape_predictor_68"))
     except ModelError as error:
         pytest.skip(str(error))
 
 
-def pose_in(picture: np.ndarray, predictor: LandmarkPredictor) -> np.ndarray:
+def pose_in(picture: np.ndarray, predictor: DlibLandmarkPredictor) -> np.ndarray:
     frame = Frame.from_array(picture)
     boxes = make_detector(DetectionOptions("yunet", scale=1.0)).detect(frame).boxes[:1]
     return head_poses(predictor.predict(frame.grey, boxes), frame.width, frame.height)[0][0]

@@ -13,11 +13,12 @@ from photos import photo
 from lightfer_ros.errors import ConfigurationError, ModelError
 from lightfer_ros.perception.detection import DetectionOptions, make_detector
 from lightfer_ros.perception.frame import Frame
+from lightfer_ros.perception.landmarks import LandmarkPredictor
 from lightfer_ros.perception.paired_landmarks import PairedLandmarkPredictor, is_turned
-from lightfer_ros.perception.predictors import AUTO, Predictor, make_predictor
+from lightfer_ros.perception.predictors import AUTO, make_predictor
 
 
-def made(name: str) -> Predictor:
+def made(name: str) -> LandmarkPredictor:
     try:
         return make_predictor(name)
     except ModelError as error:

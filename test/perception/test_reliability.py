@@ -11,9 +11,9 @@ from lightfer_ros.errors import ModelError
 from lightfer_ros.model import CropGeometry, Normalization, manifest
 from lightfer_ros.perception.alignment import to_crops
 from lightfer_ros.perception.detection import DetectionOptions, make_detector
+from lightfer_ros.perception.dlib_landmarks import DlibLandmarkPredictor
 from lightfer_ros.perception.faces import BLURRED, CUT, DARK, SMALL, STALE, TURNED, UNCERTAIN, Faces
 from lightfer_ros.perception.frame import Frame
-from lightfer_ros.perception.landmarks import LandmarkPredictor
 from lightfer_ros.perception.reliability import grown_stale, judge
 
 NORMALIZATION = Normalization(scale=2.0 / 255.0, offset=-1.0)
@@ -25,7 +25,7 @@ def face() -> Faces:
     """The one face of the photo, 210 px wide."""
     frame = Frame.from_array(photo("photo_single_face"))
     try:
-        predictor = LandmarkPredictor(manifest.find("shape_predictor_68"))
+        predictor = DlibLandmarkPredictor(manifest.find("shape_predictor_68"))
     except ModelError as error:
         pytest.skip(str(error))
     faces = make_detector(DetectionOptions("yunet")).detect(frame)

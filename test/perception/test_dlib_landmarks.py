@@ -10,6 +10,7 @@ from photos import photo, placed, resized
 from lightfer_ros.errors import ModelError
 from lightfer_ros.model import manifest
 from lightfer_ros.perception.detection import DetectionOptions, make_detector
+from lightfer_ros.perception.dlib_landmarks import DlibLandmarkPredictor
 from lightfer_ros.perception.frame import Frame
 from lightfer_ros.perception.landmarks import (
     BROW_LEFT,
@@ -20,7 +21,6 @@ from lightfer_ros.perception.landmarks import (
     MOUTH_OUTER,
     NOSE_BASE,
     NOSE_BRIDGE,
-    LandmarkPredictor,
     eyes_and_mouth,
 )
 
@@ -31,9 +31,9 @@ PARTS = (BROW_RIGHT, BROW_LEFT, EYE_RIGHT, EYE_LEFT, NOSE_BRIDGE, NOSE_BASE, MOU
 
 
 @pytest.fixture(scope="module")
-def predictor() -> LandmarkPredictor:
+def predictor() -> DlibLandmarkPredictor:
     try:
-        return LandmarkPredictor(manifest.find("shape_predictor_68"))
+        return DlibLandmarkPredictor(manifest.find("shape_predictor_68"))
     except ModelError as error:
         pytest.skip(str(error))
 
@@ -95,6 +95,6 @@ def test_a_file_that_is_no_landmark_model_is_refused_with_its_path(tmp_path, con
     path = tmp_path / "points.dat"
     path.write_bytes(content)
     with pytest.raises(ModelError, match=r"points\.dat cannot be read"):
-        LandmarkPredictor(path)
+        DlibLandmarkPredictor(path)
     with pytest.raises(ModelError, match=r"missing\.dat cannot be read"):
-        LandmarkPredictor(tmp_path / "missing.dat")
+        DlibLandmarkPredictor(tmp_path / "missing.dat")

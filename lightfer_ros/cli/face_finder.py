@@ -22,9 +22,9 @@ RAW = Normalization(scale=1.0, offset=0.0)
 class FaceFinder:
     """Cuts faces out by detector, landmarks and crop geometry; counts the pictures that show it none."""
 
-    def __init__(self, detector: str, geometry: CropGeometry, landmarks: str = AUTO) -> None:
-        """detector, landmarks: names, or "auto". Raises ModelError when a file is missing or wrong."""
-        self._predictor = make_predictor(landmarks)
+    def __init__(self, detector: str, geometry: CropGeometry) -> None:
+        """detector: its name, or "auto". Raises ModelError when a file is missing or wrong."""
+        self._predictor = make_predictor(AUTO)
         self._detector = make_detector(DetectionOptions(detector))
         self._geometry = geometry
         self.detector = self._detector.name

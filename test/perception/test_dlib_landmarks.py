@@ -8,7 +8,6 @@ import pytest
 from photos import photo, placed, resized
 
 from lightfer_ros.errors import ModelError
-from lightfer_ros.model import manifest
 from lightfer_ros.perception.detection import DetectionOptions, make_detector
 from lightfer_ros.perception.dlib_landmarks import DlibLandmarkPredictor
 from lightfer_ros.perception.frame import Frame
@@ -30,28 +29,20 @@ RIGHT_EYE, LEFT_EYE, MOUTH = (227, 248), (314, 246), (277, 328)
 PARTS = (BROW_RIGHT, BROW_LEFT, EYE_RIGHT, EYE_LEFT, NOSE_BRIDGE, NOSE_BASE, MOUTH_OUTER)
 
 
-@pytest.fixture(scope="module")
-def predictor() -> DlibLandmarkPredictor:
-    try:
-        return DlibLandmarkPredictor(manifest.find("shape_predictor_68"))
-    except ModelError as error:
-        pytest.skip(str(error))
-
-
 def grey_and_boxes(picture: np.ndarray) -> tuple:
     frame = Frame.from_array(picture)
     return frame.grey, make_detector(DetectionOptions("yunet")).detect(frame).boxes
 
 
-def test_eyes_and_mouth_are_where_a_person_sees_them(predictor):
-    right, left, mouth = eyes_and_mouth(predictor.predict(*grey_and_boxes(photo("photo_single_face"))))
+def test_eyes_and_mouth_are_where_a_person_sees_them(dlib_predictor):
+    right, left, mouth = eyes_and_mouth(dlib_predictor.predict(*grey_and_boxes(photo("photo_single_face"))))
     for found, seen in ((right, RIGHT_EYE), (left, LEFT_EYE), (mouth, MOUTH)):
         assert np.hypot(*(found[0] - seen)) < 8  # of a face 210 px wide
 
 
-def test_landmarks_lie_inside_their_boxes_in_the_order_of_a_face(predictor):
+def test_landmarks_lie_inside_their_boxes_in_the_order_of_a_face(dlib_predictor):
     grey, boxes = grey_and_boxes(photo("photo_multi_face"))
-    landmarks = predictor.predict(grey, boxes)
+    landmarks = dlib_predictor.predict(grey, boxes)
     assert landmarks.shape == (5, 68, 2) and landmarks.dtype == np.float32
     for points, (x1, y1, x2, y2) in zip(landmarks, boxes):
         margin = 0.25 * (x2 - x1)
@@ -64,30 +55,30 @@ def test_landmarks_lie_inside_their_boxes_in_the_order_of_a_face(predictor):
         assert points[JAW][0, 0] < points[JAW][8, 0] < points[JAW][16, 0]
 
 
-def test_all_faces_at_once_give_what_each_gives_alone(predictor):
+def test_all_faces_at_once_give_what_each_gives_alone(dlib_predictor):
     grey, boxes = grey_and_boxes(photo("photo_multi_face"))
-    together = predictor.predict(grey, boxes)
+    together = dlib_predictor.predict(grey, boxes)
     for points, box in zip(together, boxes):
-        np.testing.assert_array_equal(predictor.predict(grey, box[None])[0], points)
-    assert predictor.predict(grey, boxes[:0]).shape == (0, 68, 2)
+        np.testing.assert_array_equal(dlib_predictor.predict(grey, box[None])[0], points)
+    assert dlib_predictor.predict(grey, boxes[:0]).shape == (0, 68, 2)
 
 
 @pytest.mark.parametrize("side", [20, 600])
-def test_landmarks_scale_with_the_face(predictor, side):
+def test_landmarks_scale_with_the_face(dlib_predictor, side):
     picture = photo("photo_single_face")
     factor = side / 210
-    reference = predictor.predict(*grey_and_boxes(picture))[0]
-    points = predictor.predict(*grey_and_boxes(resized(picture, factor)))[0]
+    reference = dlib_predictor.predict(*grey_and_boxes(picture))[0]
+    points = dlib_predictor.predict(*grey_and_boxes(resized(picture, factor)))[0]
     error = np.hypot(*(points / factor - reference).T)
     assert np.median(error) < 0.05 * 210
 
 
 @pytest.mark.parametrize("left, top", [(-280, 0), (0, -270), (360, 0), (0, 110), (5000, 5000)])
-def test_boxes_that_leave_the_picture_give_finite_landmarks(predictor, left, top):
+def test_boxes_that_leave_the_picture_give_finite_landmarks(dlib_predictor, left, top):
     picture = photo("photo_single_face")
     boxes = grey_and_boxes(picture)[1] + np.tile([left, top], 2).astype(np.float32)
     grey = cv2.cvtColor(placed(picture, left, top), cv2.COLOR_BGR2GRAY)
-    assert np.isfinite(predictor.predict(grey, boxes)).all()
+    assert np.isfinite(dlib_predictor.predict(grey, boxes)).all()
 
 
 @pytest.mark.parametrize("content", [b"", b"not a predictor", b"\x00" * 4096])

@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 from photos import photo, placed, resized
 
-from lightfer_ros.errors import ModelError
-from lightfer_ros.model import manifest
 from lightfer_ros.perception.detection import DetectionOptions, make_detector
 from lightfer_ros.perception.dlib_landmarks import DlibLandmarkPredictor
 from lightfer_ros.perception.faces import TRACKED, Faces
@@ -34,17 +32,9 @@ class CountingPredictor:
         return self._predictor.predict(grey, boxes, before)
 
 
-@pytest.fixture(scope="module")
-def loaded() -> DlibLandmarkPredictor:
-    try:
-        return DlibLandmarkPredictor(manifest.find("shape_predictor_68"))
-    except ModelError as error:
-        pytest.skip(str(error))
-
-
 @pytest.fixture
-def predictor(loaded) -> CountingPredictor:
-    return CountingPredictor(loaded)
+def predictor(dlib_predictor) -> CountingPredictor:
+    return CountingPredictor(dlib_predictor)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ from photos import photo, placed, resized
 from lightfer_ros.errors import ModelError, RuntimeUnavailableError
 from lightfer_ros.model import manifest
 from lightfer_ros.perception.detection import DetectionOptions, make_detector
-from lightfer_ros.perception.dlib_landmarks import DlibLandmarkPredictor
 from lightfer_ros.perception.frame import Frame
 from lightfer_ros.perception.mesh_landmarks import (
     IBUG,
@@ -38,14 +37,6 @@ def predictor() -> MeshLandmarkPredictor:
     return MeshLandmarkPredictor(manifest.verified("face_mesh_192"))
 
 
-@pytest.fixture(scope="module")
-def dlibs() -> DlibLandmarkPredictor:
-    try:
-        return DlibLandmarkPredictor(manifest.find("shape_predictor_68"))
-    except ModelError as error:
-        pytest.skip(str(error))
-
-
 def grey_and_boxes(picture: np.ndarray) -> tuple:
     frame = Frame.from_array(picture)
     return frame.grey, make_detector(DetectionOptions("yunet", scale=1.0)).detect(frame).boxes
@@ -58,11 +49,11 @@ def apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", ["photo_single_face", "photo_multi_face", "photo_posed_frontal_1"])
-def test_on_faces_that_look_ahead_they_are_where_dlib_has_them(predictor, dlibs, name):
+def test_on_faces_that_look_ahead_they_are_where_dlib_has_them(predictor, dlib_predictor, name):
     grey, boxes = grey_and_boxes(photo(name))
     found = predictor.predict(grey, boxes)
     assert found.shape == (len(boxes), 68, 2) and found.dtype == np.float32
-    assert (apart(found, dlibs.predict(grey, boxes)) < 0.06).all()
+    assert (apart(found, dlib_predictor.predict(grey, boxes)) < 0.06).all()
 
 
 def test_a_head_turned_by_45_degrees_is_turned_and_in_a_mirror_to_the_other_side(predictor):

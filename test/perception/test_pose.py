@@ -9,8 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from photos import photo
 
-from lightfer_ros.errors import ModelError
-from lightfer_ros.model import manifest
 from lightfer_ros.perception.detection import DetectionOptions, make_detector
 from lightfer_ros.perception.dlib_landmarks import DlibLandmarkPredictor
 from lightfer_ros.perception.frame import Frame
@@ -64,31 +62,23 @@ def test_nobody_has_no_pose_and_a_point_is_no_head():
     assert np.isnan(poses).all() and confidence[0] == 0.0
 
 
-@pytest.fixture(scope="module")
-def predictor() -> DlibLandmarkPredictor:
-    try:
-        return DlibLandmarkPredictor(manifest.find("shape_predictor_68"))
-    except ModelError as error:
-        pytest.skip(str(error))
-
-
-def pose_in(picture: np.ndarray, predictor: DlibLandmarkPredictor) -> np.ndarray:
+def pose_in(picture: np.ndarray, dlib_predictor: DlibLandmarkPredictor) -> np.ndarray:
     frame = Frame.from_array(picture)
     boxes = make_detector(DetectionOptions("yunet", scale=1.0)).detect(frame).boxes[:1]
-    return head_poses(predictor.predict(frame.grey, boxes), frame.width, frame.height)[0][0]
+    return head_poses(dlib_predictor.predict(frame.grey, boxes), frame.width, frame.height)[0][0]
 
 
 @pytest.mark.parametrize("name", ["photo_single_face", "photo_posed_frontal_1", "photo_posed_frontal_2"])
-def test_who_looks_at_the_camera_is_hardly_turned(predictor, name):
-    assert np.abs(pose_in(photo(name), predictor)).max() < 10
+def test_who_looks_at_the_camera_is_hardly_turned(dlib_predictor, name):
+    assert np.abs(pose_in(photo(name), dlib_predictor)).max() < 10
 
 
-def test_a_mirrored_picture_mirrors_yaw_and_roll_and_a_tilted_one_adds_to_roll(predictor):
+def test_a_mirrored_picture_mirrors_yaw_and_roll_and_a_tilted_one_adds_to_roll(dlib_predictor):
     picture = photo("photo_single_face")
-    yaw, pitch, roll = pose_in(picture, predictor)
-    mirrored = pose_in(np.ascontiguousarray(picture[:, ::-1]), predictor)
+    yaw, pitch, roll = pose_in(picture, dlib_predictor)
+    mirrored = pose_in(np.ascontiguousarray(picture[:, ::-1]), dlib_predictor)
     np.testing.assert_allclose(mirrored, (-yaw, pitch, -roll), atol=4)
     height, width = picture.shape[:2]
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), 20, 1.0)  # counter-clockwise
-    tilted = pose_in(cv2.warpAffine(picture, turn, (width, height)), predictor)
+    tilted = pose_in(cv2.warpAffine(picture, turn, (width, height)), dlib_predictor)
     np.testing.assert_allclose(tilted, (yaw, pitch, roll + 20), atol=4)

@@ -7,11 +7,9 @@ import numpy as np
 import pytest
 from photos import photo
 
-from lightfer_ros.errors import ModelError
-from lightfer_ros.model import CropGeometry, Normalization, manifest
+from lightfer_ros.model import CropGeometry, Normalization
 from lightfer_ros.perception.alignment import to_crops
 from lightfer_ros.perception.detection import DetectionOptions, make_detector
-from lightfer_ros.perception.dlib_landmarks import DlibLandmarkPredictor
 from lightfer_ros.perception.faces import BLURRED, CUT, DARK, SMALL, STALE, TURNED, UNCERTAIN, Faces
 from lightfer_ros.perception.frame import Frame
 from lightfer_ros.perception.reliability import grown_stale, judge
@@ -21,16 +19,12 @@ HAPPY = np.array([[0.02, 0.0, 0.01, 0.9, 0.02, 0.02, 0.03]])
 
 
 @pytest.fixture(scope="module")
-def face() -> Faces:
+def face(dlib_predictor) -> Faces:
     """The one face of the photo, 210 px wide."""
     frame = Frame.from_array(photo("photo_single_face"))
-    try:
-        predictor = DlibLandmarkPredictor(manifest.find("shape_predictor_68"))
-    except ModelError as error:
-        pytest.skip(str(error))
     faces = make_detector(DetectionOptions("yunet")).detect(frame)
     return faces.replace(
-        landmarks=predictor.predict(frame.grey, faces.boxes),
+        landmarks=dlib_predictor.predict(frame.grey, faces.boxes),
         probabilities=HAPPY,
         pose=np.zeros((1, 3)),
     )

@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train as the arguments say; return 0. Raises LightferError with a text fit for the user."""
     os.environ.setdefault("KERAS_BACKEND", "torch")
+    from lightfer_ros.training.finale import play
     from lightfer_ros.training.recipe import read_recipe
     from lightfer_ros.training.run import train
 
@@ -58,6 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.epochs is not None:
         recipe = replace(recipe, schedule=replace(recipe.schedule, epochs=arguments.epochs))
     train(recipe, arguments.out, arguments.resume, arguments.start_from)
+    if recipe.finale.seeds:
+        play(recipe, arguments.out)
     return 0
 
 

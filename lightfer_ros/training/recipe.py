@@ -37,6 +37,23 @@ class OptimizerOptions:
 
 
 @dataclass(frozen=True)
+class FinaleOptions:
+    """Short runs at the end, see `finale.play`: one for each of `seeds`, none by default.
+
+    Each begins with the run's averaged weights and has this augmentation, schedule and ensemble.
+    """
+
+    seeds: tuple[int, ...] = ()
+    augment: AugmentOptions = AugmentOptions()
+    schedule: ScheduleOptions = ScheduleOptions()
+    ensemble: EnsembleOptions = EnsembleOptions()
+
+    def __post_init__(self) -> None:
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ConfigurationError(f"finale: seeds are {list(self.seeds)}, expected each once")
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Everything that decides a run's outcome.
 
@@ -58,6 +75,7 @@ class Recipe:
     prune: PruneOptions = PruneOptions()
     ensemble: EnsembleOptions = EnsembleOptions()
     optimizer: OptimizerOptions = OptimizerOptions()
+    finale: FinaleOptions = FinaleOptions()
 
     def __post_init__(self) -> None:
         if self.precision not in ("bf16", "fp32"):

@@ -48,22 +48,22 @@ def train(
         )
     _make(folder)
     _set_up_torch(recipe)
-    _say(f"reading {recipe.data.path}")
+    say(f"reading {recipe.data.path}")
     data = load(recipe.data)
-    _say(
+    say(
         f"{len(data.images)} training faces ({data.left_out} left out as copies of validation faces, "
         f"{data.merged} copies merged), {len(data.validation)} validation faces"
     )
     trainer = _trainer(recipe, data, checkpoint if resume else None)
-    _say(f"{trainer.network.count_params() / 1e6:.2f} M parameters on {trainer.device}, {recipe.precision}")
+    say(f"{trainer.network.count_params() / 1e6:.2f} M parameters on {trainer.device}, {recipe.precision}")
     if resume:
-        _say(f"resuming after epoch {trainer.epoch} of {recipe.schedule.epochs}")
+        say(f"resuming after epoch {trainer.epoch} of {recipe.schedule.epochs}")
     write_whole(folder / "pid", f"{os.getpid()}\n".encode())
     while trainer.epoch < recipe.schedule.epochs:
         row = trainer.train_epoch(_Progress(recipe.schedule.epochs))
         _keep(trainer, folder)
         left = (recipe.schedule.epochs - trainer.epoch) * row["seconds"]
-        _say(
+        say(
             f"epoch {trainer.epoch}/{recipe.schedule.epochs}: loss {row['loss']:.4f}, accuracy "
             f"{row['accuracy']:.4f}, validation loss {row['validation_loss']:.4f}, accuracy "
             f"{row['validation_accuracy']:.4f}, {row['seconds']:.0f} s, {_clock(left)} left"
@@ -71,7 +71,7 @@ def train(
     from lightfer_ros.training.artifact import save_network
 
     save_network(folder / LAST, folder / NETWORK)
-    _say(f"wrote {folder / NETWORK}")
+    say(f"wrote {folder / NETWORK}")
     return trainer
 
 
@@ -140,7 +140,7 @@ class _Progress:
         pace = seconds / step
         left = pace * ((steps - step) + (self.epochs - epoch) * steps)
         batch = f"{1 / pace:.1f} batches/s"
-        _say(
+        say(
             f"epoch {epoch}/{self.epochs}, step {step}/{steps}: loss {loss:.4f}, {batch}, {_clock(left)} left"
         )
 
@@ -150,5 +150,6 @@ def _clock(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """One line about the run for whoever watches it, with the time."""
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,56 @@
+"""The finale of a run: short runs from its weights, whose mean is what the run gives."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from lightfer_ros.errors import ConfigurationError
+from lightfer_ros.training.checkpoint import Checkpoint
+from lightfer_ros.training.finale import play
+from lightfer_ros.training.recipe import FinaleOptions
+from lightfer_ros.training.run import train
+
+
+@pytest.fixture
+def recipe(toy_recipe):
+    schedule = replace(toy_recipe.schedule, epochs=1, decay_epochs=1, peak=1e-3)
+    return replace(
+        toy_recipe, finale=FinaleOptions(seeds=(5, 6), augment=toy_recipe.augment, schedule=schedule)
+    )
+
+
+def test_what_a_run_gives_is_the_mean_of_its_finales(recipe, tmp_path):
+    train(recipe, tmp_path)
+    play(recipe, tmp_path)
+    five, six, mean = (
+        Checkpoint.load(tmp_path / name)
+        for name in ("finale_5/last.pt", "finale_6/last.pt", "finale.pt")
+    )  # fmt: skip
+    assert any(not torch.equal(a, b) for a, b in zip(five.average, six.average, strict=True))
+    for a, b, c in zip(five.average, six.average, mean.average, strict=True):
+        if a.is_floating_point():
+            assert torch.allclose((a + b) / 2, c, atol=1e-6)
+    assert mean.epoch == 4 + 1 and mean.history[-1]["validation_accuracy"] > 0.9
+    assert five.recipe["seed"] == 5 and five.recipe["initial"] == str(tmp_path / "last.pt")
+
+    import keras
+
+    saved = keras.models.load_model(tmp_path / "network.keras")
+    assert torch.equal(saved.get_layer("stem1").kernel.value.cpu(), mean.average[0])
+
+
+def test_a_finale_that_was_killed_goes_on_and_comes_to_the_same(recipe, tmp_path):
+    train(recipe, tmp_path)
+    play(recipe, tmp_path)
+    whole = Checkpoint.load(tmp_path / "finale.pt").average
+    for name in ("finale.pt", "finale_6/last.pt"):
+        (tmp_path / name).unlink()
+    play(recipe, tmp_path)
+    for a, b in zip(whole, Checkpoint.load(tmp_path / "finale.pt").average, strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_seed_given_twice_is_refused():
+    with pytest.raises(ConfigurationError, match=r"finale: seeds are \[5, 5\], expected each once"):
+        FinaleOptions(seeds=(5, 5))

@@ -6,6 +6,7 @@ import sys
 
 import rclpy
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.signals import SignalHandlerOptions
 
 from lightfer_msgs.msg import EmotionArray
 
@@ -15,7 +16,8 @@ LATCHED = QoSProfile(
 
 
 def main(domain_id: int) -> None:
-    rclpy.init(domain_id=domain_id)
+    # Without rclpy's handlers a signal ends the process at once, also while it is not waiting for messages.
+    rclpy.init(domain_id=domain_id, signal_handler_options=SignalHandlerOptions.NO)
     node = rclpy.create_node("echo")
     back = node.create_publisher(EmotionArray, "back", LATCHED)
     node.create_subscription(EmotionArray, "there", back.publish, LATCHED)

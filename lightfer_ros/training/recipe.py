@@ -40,13 +40,29 @@ class OptimizerOptions:
 class FinaleOptions:
     """Short runs at the end, see `finale.play`: one for each of `seeds`, none by default.
 
-    Each begins with the run's averaged weights and has this augmentation, schedule and ensemble.
+    Each begins with the run's averaged weights and has this augmentation, schedule and ensemble; the defaults
+    are those of docs/training.md.
     """
 
     seeds: tuple[int, ...] = ()
-    augment: AugmentOptions = AugmentOptions()
-    schedule: ScheduleOptions = ScheduleOptions()
-    ensemble: EnsembleOptions = EnsembleOptions()
+    augment: AugmentOptions = AugmentOptions(
+        rotation_deg=6.0,
+        scale=(0.95, 1.08),
+        loose_share=0.0,
+        aspect=0.02,
+        shift=0.04,
+        contrast=(0.9, 1.1),
+        brightness=0.04,
+        gamma=(0.95, 1.05),
+        low_resolution_share=0.0,
+        blur_share=0.0,
+        jpeg_share=0.0,
+        noise_share=0.0,
+        erase_share=0.1,
+        erase_area=(0.02, 0.1),
+    )
+    schedule: ScheduleOptions = ScheduleOptions(epochs=5, decay_epochs=4, warmup_epochs=0.5, peak=3e-4)
+    ensemble: EnsembleOptions = EnsembleOptions(share=0.3, first_epoch=1)
 
     def __post_init__(self) -> None:
         if len(set(self.seeds)) < len(self.seeds):

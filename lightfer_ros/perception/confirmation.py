@@ -23,6 +23,10 @@ SAME_PERSON = 0.6
 """Likeness from which a detection near several people is believed to be this one: living faces keep 0.64 and
 more for a quarter of a second."""
 
+WHOLE = 0.4
+"""A detection as sure as this, on the way from the detector's threshold to 1, is of a whole face: YuNet gives
+those 0.9, and 0.6 to 0.85 to faces half hidden (docs/realtime.md)."""
+
 NEAR = 0.05
 """Faces that overlap by more (IoU) may be taken for one another."""
 
@@ -43,36 +47,43 @@ class Known(NamedTuple):
 class Confirmed(NamedTuple):
     """Known faces as detections have confirmed them, n rows as before, and what is left of the detections.
 
-    seen: bool [n], the detector sees a face there. confirmed: bool [n], and it is certainly this one: box,
-    confidence and state are the detector's.
+    seen: bool [n], the detector sees a face there. whole: bool [n], and is sure that it sees all of it.
+    confirmed: bool [n], and it is certainly this one: box, confidence and state are the detector's.
     """
 
     faces: Faces
     seen: np.ndarray
+    whole: np.ndarray
     confirmed: np.ndarray
     strangers: Faces
 
 
-def confirm(known: Known, detected: Faces, least_alike: float, sure: float) -> Confirmed:
+def confirm(known: Known, detected: Faces, whole: np.ndarray, least_alike: float, sure: float) -> Confirmed:
     """Give each detection to the known face that it overlaps best.
 
-    Who does not look like themselves any more (below `least_alike`) and has somebody near is given none.
+    whole: bool [m], the detector is sure to see a whole face. Who does not look like themselves any more
+    (below `least_alike`) is given none, unless they are alone and the boxes are nearly the same.
     """
     faces = known.faces
     overlap = box_iou(faces.boxes, detected.boxes)
-    claims = (known.alike >= least_alike) | known.alone
-    seen, confirmed = np.zeros(len(faces), bool), np.zeros(len(faces), bool)
+    same_box, alike = overlap >= SAME_BOX, known.alike[:, None]
+    claims = (overlap > SAME_FACE) & ((alike >= least_alike) | (known.alone[:, None] & same_box))
+    certain = same_box & (known.alone | (known.alike >= SAME_PERSON))[:, None]
+    # Who strayed from a whole face that nobody else can be is put back.
+    certain |= whole & known.alone[:, None] & (alike < sure)
+    seen, all_seen, confirmed = (np.zeros(len(faces), bool) for _ in range(3))
     boxes, confidence, state = faces.boxes.copy(), faces.confidence.copy(), faces.state.copy()
     taken = np.zeros(len(detected), bool)
-    for i, j in assign(np.where((overlap > SAME_FACE) & claims[:, None], overlap, 0.0)):
+    for i, j in assign(np.where(claims, overlap, 0.0)):
         seen[i] = taken[j] = True
-        if overlap[i, j] >= SAME_BOX and (known.alone[i] or known.alike[i] >= SAME_PERSON):
+        all_seen[i] = whole[j]
+        if certain[i, j]:
             confirmed[i] = True
             boxes[i], confidence[i], state[i] = detected.boxes[j], detected.confidence[j], detected.state[j]
         elif known.alike[i] >= sure:
             boxes[i] += PART * (detected.boxes[j] - boxes[i])
     faces = faces.replace(boxes=boxes, confidence=confidence, state=state)
-    return Confirmed(faces, seen, confirmed, detected[~taken])
+    return Confirmed(faces, seen, all_seen, confirmed, detected[~taken])
 
 
 def overlapping(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:

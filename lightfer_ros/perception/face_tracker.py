@@ -8,7 +8,7 @@ import numpy as np
 
 from lightfer_ros.perception.appearance import patches
 from lightfer_ros.perception.config import PipelineConfig
-from lightfer_ros.perception.confirmation import Known, confirm, overlapping
+from lightfer_ros.perception.confirmation import WHOLE, Known, confirm, overlapping
 from lightfer_ros.perception.detection import Detector, make_detector
 from lightfer_ros.perception.faces import Faces
 from lightfer_ros.perception.following import Follower
@@ -53,6 +53,7 @@ class FaceTracker:
         self._cuts = CutDetector()
         self._faces = Faces.empty()
         self._misses: Dict[int, int] = {}  # track_id → times in a row that the detector did not see it
+        self._halves = np.empty(0, np.int64)  # track_ids of who is followed, but half hidden
         self._calm = False
         self._last_stamp: Optional[float] = None
         self._last_scan: Optional[float] = None
@@ -92,7 +93,7 @@ class FaceTracker:
         self._follower.remember(faces, grey, stamp)
         self._calm = len(faces) > 0 and not doubted.any() and not self._tracker.out_of_sight
         self._faces, self._last_stamp = faces, stamp
-        return faces
+        return faces[~np.isin(faces.track_id, self._halves)]
 
     def reconfigure(self, config: PipelineConfig) -> None:
         """Use other settings from the next frame on. Raises what making a detector raises."""
@@ -109,6 +110,7 @@ class FaceTracker:
     def _forget(self) -> None:
         self._tracker.reset()
         self._faces, self._misses, self._last_scan = Faces.empty(), {}, None
+        self._halves = self._halves[:0]
 
     def _scan_is_due(self, stamp: float) -> bool:
         """Often while nobody is known or somebody is missed, seldom while everybody is followed well."""
@@ -167,6 +169,15 @@ class FaceTracker:
         near: np.ndarray = overlapping(found.boxes, known.faces.boxes) > 0
         return found[~weak | near]
 
+    def _whole(self, detected: Faces) -> np.ndarray:
+        """bool [n]: whether the detector is sure to see a whole face.
+
+        Who has shrunk and is not seen like that is half hidden, and their box is of the other half: they are
+        followed, and not told of.
+        """
+        threshold = self._detector.threshold
+        return np.asarray(detected.confidence >= threshold + WHOLE * (1.0 - threshold))
+
     def _largest(self, boxes: np.ndarray, stays: np.ndarray, others: int) -> np.ndarray:
         """bool [n]: the largest of those that stay, as many as beside `others` may be followed."""
         order = np.argsort(-np.where(stays, boxes[:, 2] - boxes[:, 0], -np.inf), kind="stable")
@@ -184,7 +195,7 @@ class FaceTracker:
         times: StageTimes,
     ) -> Faces:
         """Followed and detected faces with their track_ids, without those that are followed no longer."""
-        faces, seen, confirmed, strangers = confirm(known, detected, LOST, SURE)
+        faces, seen, whole, confirmed, strangers = confirm(known, detected, self._whole(detected), LOST, SURE)
         for track_id, missed in zip(faces.track_id.tolist(), looked_for & ~seen):
             self._misses[track_id] = self._misses.get(track_id, 0) + int(missed)
         for track_id in faces.track_id[seen].tolist():
@@ -206,9 +217,12 @@ class FaceTracker:
         patch = np.concatenate([known.patch[stays], strangers_patch])
         sure = np.concatenate([((known.alike >= SURE) | (confirmed & known.alone))[stays], alike >= SURE])
         learns = np.concatenate([(confirmed & (known.alone | (known.alike >= SURE)))[stays], alike >= LOST])
+        halves = np.where(seen, ~whole & self._tracker.shrunk(faces), np.isin(faces.track_id, self._halves))
+        halves = np.concatenate([halves[stays], ~self._whole(strangers) & self._tracker.shrunk(strangers)])
         self._misses.update(dict.fromkeys(strangers.track_id[strangers.track_id > 0].tolist(), 0))
         faces = self._tracker.update(Faces.merge([faces[stays], strangers]), stamp, sure)
         self._tracker.learn(faces[learns], patch[learns])
+        self._halves = faces.track_id[halves]
         # Who is new has to be seen again in the next frame.
         self._misses = {i: self._misses.get(i, MOST_MISSES - 1) for i in faces.track_id.tolist()}
         return faces[np.argsort(faces.track_id)]

@@ -47,6 +47,10 @@ class _Track:
     lasting: Optional[np.ndarray] = None  # over the last second or so
     lasting_side: float = 0.0  # pixels
 
+    def is_shrunk(self, box: np.ndarray) -> bool:
+        """Whether the face in this box, float [4], has become much smaller in this second."""
+        return float(box[2] - box[0]) < SHRUNK * self.lasting_side
+
 
 class Tracker:
     """Gives every face a track_id and keeps it for `timeout_s` while the face is out of sight."""
@@ -90,12 +94,17 @@ class Tracker:
                 lasting = float(patches[index] @ track.lasting) / max(
                     float(np.linalg.norm(track.lasting)), 1e-6
                 )
-                side = float(faces.boxes[index, 2] - faces.boxes[index, 0])
-                shrunk = side < SHRUNK * track.lasting_side
+                shrunk = track.is_shrunk(faces.boxes[index])
                 alike[index] = min(
                     float(patches[index] @ track.patch), lasting + (0.0 if shrunk else LENIENCE)
                 )
         return alike
+
+    def shrunk(self, faces: Faces) -> np.ndarray:
+        """bool [n]: who has become much smaller in this second; no stranger has."""
+        tracks = [self._tracks.get(track_id) for track_id in faces.track_id.tolist()]
+        boxes = faces.boxes
+        return np.array([t is not None and t.is_shrunk(b) for t, b in zip(tracks, boxes)], bool)
 
     def learn(self, faces: Faces, patches: np.ndarray) -> None:
         """This is what these faces, which have their track_id, look like now."""

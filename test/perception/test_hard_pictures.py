@@ -182,3 +182,18 @@ def test_what_is_answered_is_a_value_that_later_frames_do_not_change(pipeline, s
     np.testing.assert_array_equal(first.boxes, kept.boxes)
     np.testing.assert_array_equal(first.probabilities, kept.probabilities)
     np.testing.assert_array_equal(first.landmarks, kept.landmarks)
+
+
+def test_a_box_is_of_the_whole_face_or_not_told_of_while_something_covers_it(pipeline, single):
+    side, picture = 120, scene(single, 120, 200)
+    x1, _, x2, _ = expected_box(side, 200)[0].astype(int)
+    covers = [0] * 20 + list(range(0, x2 - x1 + 20, 3)) + [x2 - x1 + 20] * 5 + [0] * 10
+    pictures = []
+    for width in covers:
+        pictures.append(picture.copy())
+        pictures[-1][:, x2 + 10 - width : x2 + 10] = 120
+    answers = shown(pipeline, pictures)
+    whole = answers[19].boxes
+    for width, faces in zip(covers, answers):
+        assert (box_iou(faces.boxes, whole)[:, 0] > 0.5).all(), f"{width} px covered"
+    assert not len(answers[-11]) and len(answers[-1]) == 1 and ids(answers) == {answers[0].track_id[0]}

@@ -124,3 +124,11 @@ def test_overlap_is_a_share_for_any_boxes_turned_inside_out_too(one, other):
 def test_overlap_of_boxes_whose_overlap_is_known():
     boxes = np.array([[0, 0, 2, 2], [1, 0, 3, 2], [2, 0, 4, 2], [0, 0, 2, 4]], np.float32)
     np.testing.assert_allclose(box_iou(boxes[:1], boxes)[0], [1, 1 / 3, 0, 1 / 2])
+
+
+def test_who_became_an_eighth_smaller_within_a_second_has_shrunk_and_a_stranger_has_not():
+    tracker = Tracker(1.0)
+    face = seen(tracker, at(0.0), START)
+    tracker.learn(face, np.ones((1, 4), np.float32))
+    smaller = face.replace(boxes=np.array([[0, 0, 80, 80]], np.float32))
+    assert tracker.shrunk(Faces.merge([face, smaller, at(300.0)])).tolist() == [False, True, False]

@@ -1,0 +1,77 @@
+"""Which detection confirms which known face: the same box does; who strayed and is alone is put back."""
+
+import numpy as np
+import pytest
+
+from lightfer_ros.perception.confirmation import PART, Known, confirm
+from lightfer_ros.perception.faces import DETECTED, TRACKED, Faces
+
+LOST, SURE = 0.6, 0.8
+
+
+def known(*boxes, alike=0.9, alone=True):
+    n = len(boxes)
+    faces = Faces(
+        boxes=np.array(boxes, np.float32),
+        track_id=np.arange(1, n + 1),
+        confidence=np.full(n, 0.9, np.float32),
+        state=np.full(n, TRACKED, np.uint8),
+    )
+    return Known(faces, np.zeros((n, 4), np.float32), np.full(n, alike), np.full(n, alone))
+
+
+def detected(*boxes, confidence=0.9):
+    return Faces(
+        boxes=np.array(boxes, np.float32).reshape(-1, 4),
+        confidence=np.full(len(boxes), confidence, np.float32),
+        state=np.full(len(boxes), DETECTED, np.uint8),
+    )
+
+
+def confirmed(known, detected, whole=True):
+    return confirm(known, detected, np.full(len(detected), whole), LOST, SURE)
+
+
+HERE, NEARLY_HERE, ASIDE = (100, 100, 200, 200), (104, 100, 204, 200), (130, 100, 230, 200)
+
+
+def test_nearly_the_same_box_confirms_and_is_taken_over():
+    result = confirmed(known(HERE), detected(NEARLY_HERE))
+    assert result.confirmed.all() and result.seen.all() and not len(result.strangers)
+    assert result.faces.boxes[0] == pytest.approx(NEARLY_HERE) and result.faces.state[0] == DETECTED
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_box_aside_hardly_moves_a_face_that_looks_like_itself(whole):
+    result = confirmed(known(HERE, alike=0.9), detected(ASIDE), whole)
+    assert result.seen.all() and not result.confirmed.any()
+    assert result.faces.boxes[0, 0] == pytest.approx(100 + PART * 30)
+
+
+def test_who_strayed_from_a_whole_face_is_put_back_when_nobody_else_is_near():
+    result = confirmed(known(HERE, alike=0.7), detected(ASIDE))
+    assert result.confirmed.all() and result.faces.boxes[0] == pytest.approx(ASIDE)
+
+
+@pytest.mark.parametrize(("alone", "whole"), [(False, True), (True, False)])
+def test_but_not_when_it_may_be_another_or_a_part(alone, whole):
+    result = confirmed(known(HERE, alike=0.7, alone=alone), detected(ASIDE), whole)
+    assert result.seen.all() and not result.confirmed.any() and result.whole.all() == whole
+    assert result.faces.boxes[0] == pytest.approx(HERE)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_face_aside_of_who_looks_like_another_is_a_stranger(alone):
+    result = confirmed(known(HERE, alike=0.1, alone=alone), detected(ASIDE))
+    assert not result.seen.any() and len(result.strangers) == 1
+
+
+def test_each_detection_confirms_the_face_that_it_overlaps_best():
+    other = (140, 100, 240, 200)
+    result = confirmed(known(HERE, other, alone=False), detected(other, HERE))
+    assert result.confirmed.all() and result.faces.boxes == pytest.approx(np.array([HERE, other]))
+
+
+def test_without_detections_nothing_is_seen():
+    result = confirmed(known(HERE), detected())
+    assert not result.seen.any() and not result.confirmed.any() and not len(result.strangers)

@@ -35,20 +35,19 @@ def input_status(
     name: str, source: ImageInput, counters: Counters, dropped: int, timeout_s: float, now: float
 ) -> DiagnosticStatus:
     """How the camera is heard. `now` in the node's own clock, seconds."""
-    seen, published, silence = source.rate.per_second(now), source.published_rate, source.silence()
-    arrived = published - source.lost_rate.per_second(now) if source.counts_lost else seen
-    level, message = OK, "images arrive" if source.received else "waits for the first image"
+    traffic, rates, silence = source.traffic, source.rates(now), source.silence()
+    level, message = OK, "images arrive" if traffic.seen else "waits for the first image"
     if not 0.0 <= silence <= timeout_s:
         level, message = WARN, _silence(source, silence)
-    elif published > 0 and 1.0 - arrived / published > LOSS_WORTH_A_WARNING:
+    elif rates.lost > LOSS_WORTH_A_WARNING * rates.published:
         level = WARN
         message = (
-            f"frames get lost on {source.topic}: {published:.1f} Hz published, {seen:.1f} Hz seen; "
-            f"see {FAST_DDS_PAGE}"
+            f"frames get lost on {source.topic}: {rates.published:.1f} Hz published, "
+            f"{rates.seen:.1f} Hz seen; see {FAST_DDS_PAGE}"
         )
     elif counters.refusals.is_news(now):
         level, message = WARN, f"frames were refused: {counters.refusals.last}"
-    age = silence if source.received else float("nan")
+    age = silence if traffic.seen else float("nan")
     return _status(
         name,
         level,
@@ -57,11 +56,11 @@ def input_status(
             "topic": source.topic,
             "reliability": source.reliability.name.lower(),
             "publishers": str(len(source.publishers())),
-            "rate published (Hz)": f"{published:.1f}",
-            "rate seen (Hz)": f"{seen:.1f}",
-            "images published": str(source.received + source.missed),
-            "images received": str(source.received),
-            "images lost in transport": str(source.lost) if source.counts_lost else "not counted here",
+            "rate published (Hz)": f"{rates.published:.1f}",
+            "rate seen (Hz)": f"{rates.seen:.1f}",
+            "images published": str(traffic.published),
+            "images received": str(traffic.seen),
+            "images lost in transport": str(traffic.lost) if source.counts_lost else "not counted here",
             "images dropped for a newer one": str(dropped + source.overwritten),
             "images refused": str(counters.refusals.total),
             "last refusal": counters.refusals.last,
@@ -101,7 +100,7 @@ def idle_status(name: str, state: str, failure: Optional[str]) -> DiagnosticStat
 def _silence(source: ImageInput, seconds: float) -> str:
     """Why no image comes: nobody publishes, another type, another reliability, or a silent publisher."""
     since = f"for {seconds:.1f} s" if seconds >= 0.0 else "since the clock jumped back"
-    if not source.received:
+    if not source.traffic.seen:
         since = "yet"
     publishers = source.publishers()
     start = f"no image on {source.topic} {since}: it has "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Callable, List, Optional
 
 from rclpy.node import Node
@@ -9,7 +10,8 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from lightfer_ros.nodes.statistics import Rate
+from lightfer_ros.nodes.messages import seconds
+from lightfer_ros.nodes.traffic import Flow, InfoStamps, Traffic
 
 FOLLOW_PERIOD_S = 0.25
 """How often it is looked up who publishes; discovery itself takes about as long."""
@@ -31,19 +33,11 @@ class ImageInput:
         self.reliability = (
             ReliabilityPolicy.RELIABLE if reliability == "reliable" else ReliabilityPolicy.BEST_EFFORT
         )
-        self.received = 0
-        self.missed = 0
-        self.lost = 0
+        self.traffic = Traffic()
         self.counts_lost = False
-        self.rate = Rate()
-        self.missed_rate = Rate()
-        self.lost_rate = Rate()
         self._publisher_count = 0
         self._last_sequence = 0
-        self.info_rate = Rate()
-        self._info_stamp: Any = None
-        self._image_stamp: Any = None
-        self._info_is_of_image = False
+        self._info_stamps = InfoStamps()
         self.started = self._now()
         self.last_received: Optional[float] = None
         self.focal_length: Optional[float] = None
@@ -60,19 +54,16 @@ class ImageInput:
 
     @property
     def overwritten(self) -> int:
-        """Images that arrived and were replaced by a newer one before this process could take them."""
-        return max(0, self.missed - self.lost)
+        """Images that came and went unread, as far as they can be told from lost ones."""
+        return self.traffic.overwritten if self.counts_lost else 0
 
-    @property
-    def published_rate(self) -> float:
-        """Images that were published a second, as far as it can be told here.
+    def rates(self, now: float) -> Flow:
+        """Images a second over the last seconds; `now` in the node's clock.
 
-        Where messages are not numbered (ROS before Iron) camera_info stands in, if it has the images' stamps:
-        it is small and arrives where frames are lost.
+        Where losses are not counted, every image that was not seen is one.
         """
-        now = self._now()
-        numbered = self.rate.per_second(now) + self.missed_rate.per_second(now)
-        return max(numbered, self.info_rate.per_second(now) if self._info_is_of_image else 0.0)
+        flow = self.traffic.per_second(now)
+        return flow if self.counts_lost else replace(flow, lost=flow.published - flow.seen)
 
     def silence(self) -> float:
         """Seconds without an image, since the start if none has come; negative when the clock jumped back."""
@@ -133,31 +124,25 @@ class ImageInput:
     def _on_numbered_message(self, message: Any, info: Any) -> None:
         # The publisher numbers its messages: a gap is an image that was lost, or overwritten unread.
         number = info.get(_SEQUENCE) or 0
+        gap: Optional[int] = None
         if self._publisher_count == 1 and 0 < self._last_sequence < number:
             gap = number - self._last_sequence - 1
-            self.missed += gap
-            self.missed_rate.add(self._now(), gap)
         self._last_sequence = number
-        self._on_message(message)
+        self._on_message(message, gap)
 
-    def _on_message(self, message: Any) -> None:
+    def _on_message(self, message: Any, gap: Optional[int] = None) -> None:
         now = self._now()
-        self.received += 1
-        self.rate.add(now)
+        # Where messages are not numbered (ROS before Iron) camera_info tells of those that did not come.
+        by_info = self._info_stamps.image(seconds(message.header.stamp))
+        self.traffic.see(now, by_info if gap is None else gap)
         self.last_received = now
-        self._image_stamp = message.header.stamp
-        self._info_is_of_image |= self._image_stamp == self._info_stamp
         self._on_image(message)
 
     def _on_lost(self, event: Any) -> None:
-        change = max(0, int(event.total_count_change))
-        self.lost += change
-        self.lost_rate.add(self._now(), change)
+        self.traffic.lose(max(0, int(event.total_count_change)))
 
     def _on_camera_info(self, message: Any) -> None:
-        self.info_rate.add(self._now())
-        self._info_stamp = message.header.stamp
-        self._info_is_of_image |= self._info_stamp == self._image_stamp
+        self._info_stamps.info(seconds(message.header.stamp))
         if message.k[0] > 0.0 and message.width:
             self.focal_length, self._focal_length_width = float(message.k[0]), int(message.width)
 

@@ -34,7 +34,8 @@ MOST_MISSES = 3
 
 HIDDEN_S, AGAIN = 0.5, 0.3
 """So long a face that has gone out of sight is believed to be hidden just there; who comes into sight there
-is told of when their likeness to who went is at least AGAIN: who was hidden appears by halves."""
+is told of when the whole face is seen, or when their likeness to who went is at least AGAIN: who was hidden
+appears by halves."""
 
 MOST_SEARCHES = 2
 """Searches of a frame, for those who are least like themselves; the others wait for the next frame."""
@@ -208,7 +209,9 @@ class FaceTracker:
         strangers = self._tracker.identify(strangers, faces.track_id[stays], stamp, strangers_patch)
         alike = self._tracker.likeness(strangers, strangers_patch)
         known_again = (strangers.track_id > 0) & (alike >= AGAIN)
-        here = known_again | ~self._tracker.hidden_at(strangers.boxes, stamp, HIDDEN_S)
+        whole_strangers, shrunk = self._whole(strangers), self._tracker.shrunk(strangers)
+        here = known_again | (whole_strangers & ~shrunk)
+        here |= ~self._tracker.hidden_at(strangers.boxes, stamp, HIDDEN_S)
         strangers, strangers_patch, alike = strangers[here], strangers_patch[here], alike[here]
         stays &= ~np.isin(faces.track_id, strangers.track_id)
         if len(strangers):
@@ -218,10 +221,10 @@ class FaceTracker:
         sure = np.concatenate([((known.alike >= SURE) | (confirmed & known.alone))[stays], alike >= SURE])
         learns = np.concatenate([(confirmed & (known.alone | (known.alike >= SURE)))[stays], alike >= LOST])
         halves = np.where(seen, ~whole & self._tracker.shrunk(faces), np.isin(faces.track_id, self._halves))
-        halves = np.concatenate([halves[stays], ~self._whole(strangers) & self._tracker.shrunk(strangers)])
+        halves = np.concatenate([halves[stays], (~whole_strangers & shrunk)[here]])
         self._misses.update(dict.fromkeys(strangers.track_id[strangers.track_id > 0].tolist(), 0))
         faces = self._tracker.update(Faces.merge([faces[stays], strangers]), stamp, sure)
-        self._tracker.learn(faces[learns], patch[learns])
+        self._tracker.learn(faces[learns], patch[learns], stamp)
         self._halves = faces.track_id[halves]
         # Who is new has to be seen again in the next frame.
         self._misses = {i: self._misses.get(i, MOST_MISSES - 1) for i in faces.track_id.tolist()}

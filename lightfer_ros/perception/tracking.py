@@ -22,13 +22,14 @@ LEAST_FITNESS = 0.8
 """Where they could be one of several, place and likeness (1 at most each) sum up to so much: who is just
 where they were expected may be half hidden, who is farther off must look like themselves."""
 
-LENIENCE, LASTING = 0.2, 0.15
-"""What a face has looked like over time counts so much less than what it looked like last; and how much of it
-is new each time it is learnt, five times a second."""
+LENIENCE, LASTING, LEARNT_EVERY_S = 0.2, 0.15, 0.2
+"""What a face has looked like over time counts so much less than what it looked like last; how much of it is
+new each time it is learnt; and how often that is while nobody doubts."""
 
 SHRUNK = 0.87
 """That lenience is not for a face that has become smaller by more in this second: it may be what is left to
-be seen of it. Who walks away becomes smaller too, but looks the same."""
+be seen of it. Who walks away becomes smaller too, but looks the same. A second it is however often one looks:
+who is being covered is doubted, and looked at in every frame."""
 
 MOST_INSIDE = 0.4
 """A new face of which a larger share lies inside another is a part of that one: a cheek beside a pillar."""
@@ -46,6 +47,7 @@ class _Track:
     patch: Optional[np.ndarray] = None  # when last learnt
     lasting: Optional[np.ndarray] = None  # over the last second or so
     lasting_side: float = 0.0  # pixels
+    learnt: float = 0.0  # stamp
 
     def is_shrunk(self, box: np.ndarray) -> bool:
         """Whether the face in this box, float [4], has become much smaller in this second."""
@@ -106,15 +108,17 @@ class Tracker:
         boxes = faces.boxes
         return np.array([t is not None and t.is_shrunk(b) for t, b in zip(tracks, boxes)], bool)
 
-    def learn(self, faces: Faces, patches: np.ndarray) -> None:
-        """This is what these faces, which have their track_id, look like now."""
+    def learn(self, faces: Faces, patches: np.ndarray, stamp: float) -> None:
+        """This is what these faces, which have their track_id, look like now, and how large they are."""
         for track_id, box, patch in zip(faces.track_id.tolist(), faces.boxes, patches):
             track = self._tracks[track_id]
             side, track.patch = float(box[2] - box[0]), patch
             if track.lasting is None:
                 track.lasting, track.lasting_side = patch, side
             track.lasting = track.lasting + LASTING * (patch - track.lasting)
-            track.lasting_side += LASTING * (side - track.lasting_side)
+            share = LASTING * min(max(stamp - track.learnt, 0.0) / LEARNT_EVERY_S, 1.0)
+            track.lasting_side += share * (side - track.lasting_side)
+            track.learnt = stamp
 
     def identify(
         self, faces: Faces, taken: Iterable[int], stamp: float, patches: Optional[np.ndarray] = None

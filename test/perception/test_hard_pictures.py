@@ -197,3 +197,15 @@ def test_a_box_is_of_the_whole_face_or_not_told_of_while_something_covers_it(pip
     for width, faces in zip(covers, answers):
         assert (box_iou(faces.boxes, whole)[:, 0] > 0.5).all(), f"{width} px covered"
     assert not len(answers[-11]) and len(answers[-1]) == 1 and ids(answers) == {answers[0].track_id[0]}
+
+
+def test_a_whole_face_is_told_of_at_once_where_somebody_has_just_been_hidden_however_they_look(
+    pipeline, single, monkeypatch
+):
+    monkeypatch.setattr("lightfer_ros.perception.face_tracker.AGAIN", 1.1)  # nobody looks like themselves
+    picture = scene(single, 120, 200)
+    hidden = picture.copy()
+    hidden[:, 280:440] = 120
+    answers = shown(pipeline, [picture] * 12 + [hidden] * 5 + [picture] * 5)
+    assert [len(faces) for faces in answers[:17]] == [1] * 12 + [0] * 5
+    assert all(len(faces) == 1 for faces in answers[19:])

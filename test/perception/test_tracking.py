@@ -129,6 +129,19 @@ def test_overlap_of_boxes_whose_overlap_is_known():
 def test_who_became_an_eighth_smaller_within_a_second_has_shrunk_and_a_stranger_has_not():
     tracker = Tracker(1.0)
     face = seen(tracker, at(0.0), START)
-    tracker.learn(face, np.ones((1, 4), np.float32))
+    tracker.learn(face, np.ones((1, 4), np.float32), START)
     smaller = face.replace(boxes=np.array([[0, 0, 80, 80]], np.float32))
     assert tracker.shrunk(Faces.merge([face, smaller, at(300.0)])).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("rate", [5, 30, 120])
+def test_how_large_a_face_has_been_is_a_matter_of_time_and_not_of_how_often_one_looks(rate):
+    tracker, patch = Tracker(1.0), np.ones((1, 4), np.float32)
+    face = seen(tracker, at(0.0), START)
+    tracker.learn(face, patch, START)
+    smaller = face.replace(boxes=np.array([[0, 0, 75, 75]], np.float32))
+    shrunk = []
+    for frame in range(1, 3 * rate + 1):
+        shrunk.append(tracker.shrunk(smaller).item())
+        tracker.learn(smaller, patch, START + frame / rate)
+    assert all(shrunk[: round(0.6 * rate)]) and not any(shrunk[round(1.6 * rate) :])

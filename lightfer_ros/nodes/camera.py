@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import numpy as np
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -25,6 +26,9 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 16.0
 LISTENER_PERIOD_S = 0.05
 SETTLED_S = 0.5
 """A listener that follows the publisher's reliability subscribes twice; discovery is done after this."""
+
+LONGEST_DELIVERY_S = 5.0
+"""So long the last picture may take to be heard; Fast DDS asks for what is missing every 3 s."""
 
 
 class CameraNode(Node):  # type: ignore[misc]
@@ -130,7 +134,20 @@ class CameraNode(Node):  # type: ignore[misc]
 
     def _at_end(self) -> None:
         self.get_logger().info(f"the source has ended after {self.published} pictures")
+        if self._config.exit_at_end:
+            self._deliver()
         self.finished = self._config.exit_at_end
+
+    def _deliver(self) -> None:
+        """Wait until reliable listeners have the last picture: what they lack ends with this process."""
+        end = time.monotonic() + LONGEST_DELIVERY_S
+        for publisher in (self._image, self._jpeg, self._info):
+            try:
+                while not publisher.wait_for_all_acked(Duration(seconds=LISTENER_PERIOD_S)):
+                    if self._stop.is_set() or time.monotonic() > end:
+                        return
+            except Exception:  # a middleware that cannot tell, or ROS before Humble
+                return
 
 
 def camera_info(width: int, height: int, field_of_view_deg: float, header: Any) -> CameraInfo:

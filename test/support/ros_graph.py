@@ -22,7 +22,7 @@ from lightfer_ros.errors import ModelError
 from lightfer_ros.model import manifest
 
 DOMAIN = 1 + os.getpid() % 99
-START_S = 20.0
+START_S = 60.0
 """Longest time that a node may take to load on a busy machine."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import List
 
@@ -27,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--opset", type=int, default=18, choices=(13, 18), help="of the float files; default %(default)s")
     add(
+        "--mirrored",
+        action="store_true",
+        help="say in the metadata that sessions look at each face and its mirror image, and give the mean: "
+        "more often right, for up to twice the time",
+    )
+    add(
         "--no-calibration",
         action="store_true",
         help="leave confidences as trained; those of an .onnx are left in any case, it is calibrated",
@@ -45,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from lightfer_ros.compression.graph import calibrated
     from lightfer_ros.compression.prepare import calibration_of
 
+    about = replace(about, mirrored=about.mirrored or args.mirrored)
     training, check, check_name = compression_source.faces(args, network.input_size)
     if args.model.suffix == ".keras" and not args.no_calibration:
         fitted = calibration_of(network, check, about)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from lightfer_ros.compression.from_onnx import from_onnx
 from lightfer_ros.compression.graph import Network
 from lightfer_ros.compression.onnx_float import to_onnx
 from lightfer_ros.compression.ratio import Comparison
-from lightfer_ros.compression.running import probabilities, to_input
+from lightfer_ros.compression.running import both_looks, probabilities, to_input
 from lightfer_ros.errors import ModelError
 from lightfer_ros.evaluation import calibration
 from lightfer_ros.evaluation.calibration import Calibration
@@ -62,8 +63,15 @@ class FittedCalibration:
 
 
 def calibration_of(network: Network, faces: FaceSet, about: ModelMetadata) -> FittedCalibration:
-    """Fit on each half of the faces and judge on the other; then fit on all."""
-    p = probabilities(to_onnx(network, "probe"), to_input(faces.images, about.normalization))
+    """Fit on each half of the faces and judge on the other; then fit on all.
+
+    Of a network that will look at each face and its mirror image, the mean of its answers is what is fitted.
+    """
+    answer, inputs = (
+        partial(probabilities, to_onnx(network, "probe")),
+        to_input(faces.images, about.normalization),
+    )
+    p = both_looks(answer, inputs) if about.mirrored else answer(inputs)
     half = np.random.default_rng(0).permutation(len(faces)) % 2 == 0
     judged = np.empty_like(p, np.float64)
     for fit_on in (half, ~half):

@@ -66,6 +66,11 @@ def model_card(about: ModelMetadata, report: Report, command: str, machine: str,
         + (f", opset {about.opset}" if about.opset else ""),
         f"- input: {about.input_size} x {about.input_size}, {_colour(about.channels)}, {about.layout}, "
         f"pixel · {about.normalization.scale:.6g} + {about.normalization.offset:g}",
+        *(
+            ["- looks: at each face and at its mirror image; the answer is the mean"]
+            if about.mirrored
+            else []
+        ),
         f"- classes: {', '.join(about.classes)}",
         f"- framing: eyes level, {about.crop_geometry.eye_distance:g} of the side apart, at "
         f"{about.crop_geometry.eye_y:g} from the top, mouth at {about.crop_geometry.mouth_y:g}",

@@ -45,6 +45,7 @@ class ModelMetadata:
     `accuracy` maps a data set ("fer2013/PublicTest") to a fraction, as measured on this very file.
     `compression_ratio` is R of the Light-FER paper's Eq. 1, None where it has no meaning. `layout` is the
     order of the file's own input; callers always give nhwc. The output is float32 [n, 7] probabilities.
+    `mirrored`: sessions let the file look at each face and at its mirror image, and give the mean.
     """
 
     name: str
@@ -62,6 +63,7 @@ class ModelMetadata:
     parameters: Optional[int] = None
     compression_ratio: Optional[float] = None
     opset: Optional[int] = None
+    mirrored: bool = False
     accuracy: Mapping[str, float] = field(default_factory=dict)
     source: str = ""
     description: str = ""

@@ -69,13 +69,11 @@ class Session(abc.ABC):
         if self._closed:
             raise RuntimeUnavailableError(f"the {self.runtime} session of {self.metadata.name} is closed")
         self._check(batch)
-        count = len(batch)
-        probabilities = np.empty((count, len(self.metadata.classes)), np.float32)
-        if self.metadata.layout == "nchw":
-            batch = batch.transpose(0, 3, 1, 2)
-        for start in range(0, count, self._batch_limit):
-            part = slice(start, min(start + self._batch_limit, count))
-            probabilities[part] = self._infer(np.ascontiguousarray(batch[part]))
+        if self.metadata.mirrored:
+            both = self._probabilities(np.concatenate([batch, batch[:, :, ::-1]]))
+            probabilities = np.asarray((both[: len(batch)] + both[len(batch) :]) / 2)
+        else:
+            probabilities = self._probabilities(batch)
         if not np.isfinite(probabilities).all():
             where = f"{self.metadata.name} in {self.runtime} on {self.provider}"
             raise RuntimeUnavailableError(f"{where} gave probabilities that are not finite")
@@ -104,6 +102,17 @@ class Session(abc.ABC):
         trace: Optional[TracebackType],
     ) -> None:
         self.close()
+
+    def _probabilities(self, batch: np.ndarray) -> np.ndarray:
+        """What the engine says of the inputs, as many at a time as it takes."""
+        count = len(batch)
+        probabilities = np.empty((count, len(self.metadata.classes)), np.float32)
+        if self.metadata.layout == "nchw":
+            batch = batch.transpose(0, 3, 1, 2)
+        for start in range(0, count, self._batch_limit):
+            part = slice(start, min(start + self._batch_limit, count))
+            probabilities[part] = self._infer(np.ascontiguousarray(batch[part]))
+        return probabilities
 
     @property
     def _input_shape(self) -> Tuple[int, int, int]:

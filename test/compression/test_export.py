@@ -63,6 +63,16 @@ def test_a_file_runs_in_our_runtime_and_scores_what_its_metadata_says(exporter, 
     assert about.accuracy == {"toy": pytest.approx(accuracy, abs=1e-4)}  # and nothing the source had
 
 
+def test_a_file_that_looks_twice_scores_so_and_says_so(exporter, tmp_path):
+    exporter.about = dataclasses.replace(exporter.about, mirrored=True)
+    made = exporter.write(tmp_path, ["fp32"])[0]
+    assert read_metadata(made.path).mirrored
+    with load(made.path, RuntimeOptions()) as session:
+        batch = to_input(exporter.check.images, exporter.about.normalization).transpose(0, 2, 3, 1)
+        right = session.run(np.ascontiguousarray(batch)).argmax(1) == exporter.check.labels
+    assert made.metadata.accuracy == {"toy": pytest.approx(right.mean(), abs=1e-4)}
+
+
 def test_a_float_file_is_a_source_again_for_all_other_kinds(exporter, tmp_path):
     first = exporter.write(tmp_path, ["fp32"], opset=13)[0]
     network, about = read_float(first.path)

@@ -77,6 +77,18 @@ def test_a_batch_of_any_size_gets_the_reference_answers(case: Case, session: Ses
     np.testing.assert_allclose(answer, tiny.answer(batch), atol=case.bound)
 
 
+@pytest.mark.parametrize("count", [0, 1, 7])
+def test_a_model_that_looks_twice_gives_the_mean_of_a_face_and_its_mirror_image(case: Case, tiny, count):
+    saw = np.resize(np.linspace(-1, 1, 4, dtype=np.float32), tiny.size)  # falls where its mirror image rises
+    batch = np.float32(0.9) * saw[:, None] + np.float32(0.1) * tiny.crops(count)
+    with case.load() as session:
+        looks = session.run(batch), session.run(batch[:, :, ::-1])
+    assert not count or np.abs(looks[0] - looks[1]).max() > 0.1, "else it would prove nothing"
+    tiny.rewrite(case.path, case.path.read_bytes(), mirrored=True)
+    with case.load() as session:
+        np.testing.assert_allclose(session.run(batch), np.mean(looks, axis=0), atol=2e-3)
+
+
 def test_a_session_says_what_it_runs_on(case: Case, session: Session):
     assert session.runtime == case.options.runtime
     assert session.provider

@@ -27,6 +27,8 @@ def patches(grey: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     any contrast is all zeros, and like nothing.
     """
     rows = np.empty((len(landmarks), SIDE * SIDE), np.float32)
+    if not len(rows):
+        return rows
     for row, transform in zip(rows, crop_transforms(landmarks, FRAMING, SIDE)):
         shrinks = 1.0 / max(float(np.hypot(transform[0, 0], transform[0, 1])), 1e-6)
         factor = int(np.clip(shrinks / 2, 1, FINEST))

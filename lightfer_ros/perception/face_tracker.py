@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional
+from typing import Dict, List, NamedTuple, Optional
 
 import numpy as np
 
@@ -39,6 +39,19 @@ appears by halves."""
 
 MOST_SEARCHES = 2
 """Searches of a frame, for those who are least like themselves; the others wait for the next frame."""
+
+
+class _Newcomers(NamedTuple):
+    """Who has come into sight, n of them; track_id is 0 unless they are known again.
+
+    patch: float32 [n, k], what they look like. alike: float [n], how much they look like themselves, −1 to 1.
+    half: bool [n], who is half hidden.
+    """
+
+    faces: Faces
+    patch: np.ndarray
+    alike: np.ndarray
+    half: np.ndarray
 
 
 class FaceTracker:
@@ -203,25 +216,20 @@ class FaceTracker:
             self._misses[track_id] = 0
         misses = np.array([self._misses[i] for i in faces.track_id.tolist()], int)
         stays = confirmed | ((known.alike >= LOST) & (misses < MOST_MISSES))
-        with times.measure("landmarks"):
-            strangers = strangers.replace(landmarks=self._predictor.predict(grey, strangers.boxes))
-        strangers_patch = patches(grey, strangers.landmarks)
-        strangers = self._tracker.identify(strangers, faces.track_id[stays], stamp, strangers_patch)
-        alike = self._tracker.likeness(strangers, strangers_patch)
-        known_again = (strangers.track_id > 0) & (alike >= AGAIN)
-        whole_strangers, shrunk = self._whole(strangers), self._tracker.shrunk(strangers)
-        here = known_again | (whole_strangers & ~shrunk)
-        here |= ~self._tracker.hidden_at(strangers.boxes, stamp, HIDDEN_S)
-        strangers, strangers_patch, alike = strangers[here], strangers_patch[here], alike[here]
+        come = self._newcomers(grey, strangers, faces.track_id[stays], stamp, times)
+        strangers = come.faces
         stays &= ~np.isin(faces.track_id, strangers.track_id)
         if len(strangers):
             stays &= seen | (box_iou(faces.boxes, strangers.boxes).max(axis=1, initial=0.0) < 0.5)
         stays &= self._largest(faces.boxes, stays, len(strangers))
-        patch = np.concatenate([known.patch[stays], strangers_patch])
-        sure = np.concatenate([((known.alike >= SURE) | (confirmed & known.alone))[stays], alike >= SURE])
-        learns = np.concatenate([(confirmed & (known.alone | (known.alike >= SURE)))[stays], alike >= LOST])
+        patch = np.concatenate([known.patch[stays], come.patch])
+        sure = np.concatenate(
+            [((known.alike >= SURE) | (confirmed & known.alone))[stays], come.alike >= SURE]
+        )
+        learns = (confirmed & (known.alone | (known.alike >= SURE)))[stays]
+        learns = np.concatenate([learns, come.alike >= LOST])
         halves = np.where(seen, ~whole & self._tracker.shrunk(faces), np.isin(faces.track_id, self._halves))
-        halves = np.concatenate([halves[stays], (~whole_strangers & shrunk)[here]])
+        halves = np.concatenate([halves[stays], come.half])
         self._misses.update(dict.fromkeys(strangers.track_id[strangers.track_id > 0].tolist(), 0))
         faces = self._tracker.update(Faces.merge([faces[stays], strangers]), stamp, sure)
         self._tracker.learn(faces[learns], patch[learns], stamp)
@@ -229,3 +237,25 @@ class FaceTracker:
         # Who is new has to be seen again in the next frame.
         self._misses = {i: self._misses.get(i, MOST_MISSES - 1) for i in faces.track_id.tolist()}
         return faces[np.argsort(faces.track_id)]
+
+    def _newcomers(
+        self, grey: np.ndarray, strangers: Faces, taken: np.ndarray, stamp: float, times: StageTimes
+    ) -> _Newcomers:
+        """Those of the detections that nobody in view has claimed who are faces, and whole or known again.
+
+        taken: int64 [k], the track_ids of who stays in view.
+        """
+        with times.measure("landmarks"):
+            strangers = strangers.replace(landmarks=self._predictor.predict(grey, strangers.boxes))
+        patch = patches(grey, strangers.landmarks)
+        if not len(strangers):
+            return _Newcomers(strangers, patch, np.empty(0), np.empty(0, bool))
+        strangers = self._tracker.identify(strangers, taken, stamp, patch)
+        alike = self._tracker.likeness(strangers, patch)
+        known_again, whole = strangers.track_id > 0, self._whole(strangers)
+        shrunk = self._tracker.shrunk(strangers)
+        here = (known_again & (alike >= AGAIN)) | (whole & ~shrunk)
+        here |= ~self._tracker.hidden_at(strangers.boxes, stamp, HIDDEN_S)
+        # A weak detection says that somebody known is still there, and not that somebody has come.
+        here &= known_again | (strangers.confidence >= self._detector.threshold)
+        return _Newcomers(strangers[here], patch[here], alike[here], (~whole & shrunk)[here])

@@ -8,7 +8,7 @@ import pytest
 from photos import photo, placed, resized
 
 from lightfer_ros.errors import ModelError
-from lightfer_ros.perception.faces import Faces
+from lightfer_ros.perception.faces import DETECTED, Faces
 from lightfer_ros.perception.pipeline import Pipeline, PipelineConfig
 from lightfer_ros.perception.tracking import box_iou
 
@@ -209,3 +209,16 @@ def test_a_whole_face_is_told_of_at_once_where_somebody_has_just_been_hidden_how
     answers = shown(pipeline, [picture] * 12 + [hidden] * 5 + [picture] * 5)
     assert [len(faces) for faces in answers[:17]] == [1] * 12 + [0] * 5
     assert all(len(faces) == 1 for faces in answers[19:])
+
+
+def test_a_weak_detection_beside_somebody_known_is_nobody_new(pipeline, single, monkeypatch):
+    detector = pipeline._tracker.detector
+    detect = detector.detect
+    beside = expected_box(120, 200) + np.array([70, -70, 70, -70])
+
+    def with_a_weak_one(frame, least=None) -> Faces:
+        weak = Faces(boxes=beside, confidence=[0.9 * detector.threshold], state=[DETECTED])
+        return Faces.merge([detect(frame, least), weak])
+
+    monkeypatch.setattr(detector, "detect", with_a_weak_one)
+    assert all(len(faces) == 1 for faces in shown(pipeline, [scene(single, 120, 200)] * 20))

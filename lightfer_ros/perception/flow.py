@@ -7,6 +7,8 @@ from typing import NamedTuple, Optional
 import cv2
 import numpy as np
 
+from lightfer_ros.perception.medians import median
+
 SIDE = 64
 """Pixels of a chip's side; the face fills two thirds of it, which shows motion to a tenth of a pixel."""
 
@@ -74,10 +76,10 @@ def moved_landmarks(before: Chip, now: Chip, landmarks: np.ndarray) -> Optional[
         flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
     )
     followed = status[:, 0] == 1
-    if followed.mean() < 0.5 or np.median(error[followed]) > MOST_ERROR:
+    if 2 * np.count_nonzero(followed) < len(followed) or median(error[followed, 0]) > MOST_ERROR:
         return None
     shift = arrived[:, 0] - points
-    common = np.median(shift[followed], axis=0)
+    common = median(shift[followed])
     astray = ~followed | (np.hypot(*(shift - common).T) > MOST_APART)
     shift[astray] = common
     return np.asarray(now.to_picture(points + shift), np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Dict, NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from lightfer_ros.perception.faces import TRACKED, Faces
 from lightfer_ros.perception.flow import Chip, cut_chip, moved_landmarks
 from lightfer_ros.perception.landmarks import LandmarkPredictor
-from lightfer_ros.perception.turns import Turns
+from lightfer_ros.perception.medians import median
 
 FIT_INTERVAL_S = 0.2
 """Landmarks are fitted anew so often; in between, flow carries them, at a seventh of the time."""
@@ -34,7 +35,6 @@ class Follower:
         self._predictor = predictor
         self._chips: Dict[int, Chip] = {}
         self._fitted: Dict[int, float] = {}  # track_id → stamp of the newest fit
-        self._turns = Turns()
 
     def follow(self, before: Faces, expected: Faces, grey: np.ndarray, stamp: float, gap: float) -> Followed:
         """The same people in a newer picture.
@@ -44,7 +44,7 @@ class Follower:
         """
         ids = before.track_id.tolist()
         ages = np.array([stamp - self._fitted.get(i, -np.inf) for i in ids])
-        fits = set(self._turns.choose(ages, gap, FIT_INTERVAL_S).tolist())
+        fits = set(_due(ages, gap).tolist())
         landmarks = np.empty_like(before.landmarks)
         carried = _carried(before, expected)
         chips: Dict[int, Chip] = {}
@@ -89,11 +89,11 @@ class Follower:
 def move_boxes(before: Faces, expected: Faces, landmarks: np.ndarray, gap: float) -> Followed:
     """Faces with new landmarks, float32 [n, 68, 2], and with boxes that moved and grew as these did."""
     # Medians: of a face half hidden by something, the smaller half of the points stays behind with it.
-    shift = np.median(landmarks - before.landmarks, axis=1)
-    old_centre = np.median(before.landmarks, axis=1)
-    old_spread = np.hypot(*np.moveaxis(before.landmarks - old_centre[:, None], 2, 0))
-    spread = np.hypot(*np.moveaxis(landmarks - (old_centre + shift)[:, None], 2, 0))
-    grown = np.median(spread / np.maximum(old_spread, 1e-3), axis=1)
+    shift = median(landmarks - before.landmarks, axis=1)
+    old_centre = median(before.landmarks, axis=1)
+    old, new = before.landmarks - old_centre[:, None], landmarks - (old_centre + shift)[:, None]
+    old_spread, spread = np.hypot(old[..., 0], old[..., 1]), np.hypot(new[..., 0], new[..., 1])
+    grown = median(spread / np.maximum(old_spread, 1e-3), axis=1)
     box_centre = (before.boxes[:, :2] + before.boxes[:, 2:]) / 2
     expected_centre = (expected.boxes[:, :2] + expected.boxes[:, 2:]) / 2
     side = before.boxes[:, 2] - before.boxes[:, 0]
@@ -107,6 +107,20 @@ def move_boxes(before: Faces, expected: Faces, landmarks: np.ndarray, gap: float
     )
     most = TREMBLE + GROWTH_PER_S * gap
     return Followed(faces, (grown > 1 / most) & (grown < most) & (ran < MOST_RUN))
+
+
+def _due(ages: np.ndarray, gap: float) -> np.ndarray:
+    """Indices of who is fitted anew: whose fit would be too old in the next frame, and as many of the others,
+    the oldest first, as keep the frames' loads even.
+
+    ages: float [n], seconds since the last fit, infinite: never. gap: seconds from frame to frame.
+    """
+    if gap <= 0.0:
+        return np.arange(len(ages))
+    limit = 0.95 * FIT_INTERVAL_S  # stamps tremble
+    due = int(np.count_nonzero(ages + gap > limit))
+    due = max(due, len(ages) // max(math.floor(limit / gap), 1))
+    return np.argsort(-ages, kind="stable")[:due]
 
 
 def _carried(before: Faces, expected: Faces) -> np.ndarray:

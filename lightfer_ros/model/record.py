@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from typing import Any, Dict, Mapping, Tuple, Type, TypeVar
+from typing import Any, Dict, Mapping, Optional, Tuple, Type, TypeVar
 
 from lightfer_ros.errors import LightferError, ModelError
 
@@ -14,11 +14,16 @@ _Record = TypeVar("_Record")
 
 
 def record_from(
-    kind: Type[_Record], values: Any, where: str, error: Type[LightferError] = ModelError
+    kind: Type[_Record],
+    values: Any,
+    where: str,
+    error: Type[LightferError] = ModelError,
+    default: Optional[_Record] = None,
 ) -> _Record:
     """Build a dataclass from nested mappings; lists become tuples, whole numbers floats.
 
-    where: names the text in errors. Raises `error` naming field, what was given and what was expected.
+    where: names the text in errors. default: has the values of fields that are left out, else the class has
+    them. Raises `error` naming field, what was given and what was expected.
     """
     if not isinstance(values, Mapping):
         raise error(f"{where}: expected fields, got {type(values).__name__}")
@@ -29,7 +34,8 @@ def record_from(
     missing = [
         name
         for name, f in fields.items()
-        if name not in values
+        if default is None
+        and name not in values
         and f.default is dataclasses.MISSING
         and f.default_factory is dataclasses.MISSING
     ]
@@ -37,15 +43,19 @@ def record_from(
         raise error(f"{where}: field {', '.join(missing)} is missing")
     hints = typing.get_type_hints(kind)
     converted: Dict[str, Any] = {
-        name: _convert(hints[name], value, f"{where}: {name}", error) for name, value in values.items()
+        name: _convert(hints[name], value, f"{where}: {name}", error, fields[name].default)
+        for name, value in values.items()
     }
+    if default is not None:
+        return typing.cast(_Record, dataclasses.replace(typing.cast(Any, default), **converted))
     return kind(**converted)
 
 
-def _convert(hint: Any, value: Any, where: str, error: Type[LightferError]) -> Any:
+def _convert(hint: Any, value: Any, where: str, error: Type[LightferError], default: Any = None) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if dataclasses.is_dataclass(hint):
-        return record_from(typing.cast(Type[Any], hint), value, where, error)
+        base = default if dataclasses.is_dataclass(default) else None
+        return record_from(typing.cast(Type[Any], hint), value, where, error, base)
     if origin is tuple:
         return _convert_tuple(arguments, value, where, error)
     if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):

@@ -8,9 +8,9 @@ from typing import Any
 from lightfer_ros.files import write_by
 from lightfer_ros.model import ModelMetadata
 from lightfer_ros.model.metadata import write_metadata
+from lightfer_ros.training.architecture import build_network
 from lightfer_ros.training.checkpoint import Checkpoint, restore_variables
-from lightfer_ros.training.loop import NORMALIZATION
-from lightfer_ros.training.network import build_xception
+from lightfer_ros.training.feed import NORMALIZATION
 from lightfer_ros.training.recipe import Recipe, recipe_from
 
 LICENCE = "weights: for research, as FER2013 is; code: Apache-2.0"
@@ -48,6 +48,6 @@ def averaged_network(checkpoint: Path) -> tuple[Any, Recipe, Checkpoint]:
     """The averaged network of a checkpoint in plain Keras layers, its recipe, and the checkpoint itself."""
     saved = Checkpoint.load(checkpoint)
     recipe = recipe_from(saved.recipe, str(checkpoint))
-    model = build_xception(recipe.network)
+    model = build_network(recipe.network)
     restore_variables(model, saved.average, str(checkpoint))
     return model, recipe, saved

@@ -12,6 +12,8 @@ from torch.nn import functional as F
 from lightfer_ros.training.degrade import gaussian_blur, jpeg, lower_resolution
 
 Interval = tuple[float, float]
+ONE_SIZE = 64
+"""Faces that are lowered to one resolution together, which makes a single resize of them."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class AugmentOptions:
     scale above 1 shows the face larger (a tighter cut). loose_share of the faces get loose_scale instead:
     a detector's box with wide margins. What the frame then shows beyond the picture is, at random per
     face, its edge repeated, its mirror image, or a flat grey.
+    mixup_share: of the faces that another one shines through, with a weight of up to a half (Zhang et al.
+    2018, arXiv:1710.09412); their targets are mixed alike.
     """
 
     flip_share: float = 0.5
@@ -43,33 +47,52 @@ class AugmentOptions:
     noise_sigma: float = 0.05
     erase_share: float = 0.3
     erase_area: Interval = (0.02, 0.2)
+    mixup_share: float = 0.0
 
 
 class Augmenter:
-    """Turns stored faces into training input; all randomness comes from its own generator."""
+    """Turns stored faces into training input; all randomness comes from its own generator.
 
-    def __init__(self, options: AugmentOptions, seed: int) -> None:
-        self.options = options
+    The generator draws on the CPU, so that a GPU sees the same faces, and never waits for it.
+    """
+
+    def __init__(self, options: AugmentOptions, seed: int, device: str | torch.device = "cpu") -> None:
+        self.options, self.device = options, torch.device(device)
         self.generator = torch.Generator().manual_seed(seed)
 
     def __call__(self, images: Tensor) -> Tensor:
-        """uint8 [n, s, s] → float32 [n, s, s], pixel values as fractions 0 to 1."""
-        x = images.float().div_(255.0)[:, None]
+        """uint8 [n, s, s] → float32 [n, s, s] on the device, pixel values as fractions 0 to 1."""
+        x = images.to(self.device).float().div_(255.0)[:, None]
         x = self._reframe(x)
         x = self._degrade(x)
         x = self._relight(x)
         x = self._erase(x)
         return x.clamp_(0.0, 1.0)[:, 0]
 
+    def mixed(self, pictures: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Pictures float32 [n, s, s] and targets float32 [n, 7], others mixed in: see mixup_share."""
+        n = len(pictures)
+        if not self.options.mixup_share:
+            return pictures, targets
+        weight = self._uniform(n, (0.0, 0.5)) * (self._fractions(n) < self.options.mixup_share)
+        weight = self._moved(weight)[:, None]
+        return pictures.lerp(pictures.flip(0), weight[:, None]), targets.lerp(targets.flip(0), weight)
+
+    def _fractions(self, *shape: int) -> Tensor:
+        return torch.rand(*shape, generator=self.generator)
+
+    def _moved(self, drawn: Tensor) -> Tensor:
+        return drawn if self.device.type == "cpu" else drawn.pin_memory().to(self.device, non_blocking=True)
+
     def _uniform(self, n: int, interval: Interval) -> Tensor:
         low, high = interval
-        return low + (high - low) * torch.rand(n, generator=self.generator)
+        return low + (high - low) * self._fractions(n)
 
     def _log_uniform(self, n: int, interval: Interval) -> Tensor:
         return torch.exp(self._uniform(n, (math.log(interval[0]), math.log(interval[1]))))
 
     def _chosen(self, n: int, share: float) -> Tensor:
-        return torch.nonzero(torch.rand(n, generator=self.generator) < share)[:, 0]
+        return torch.nonzero(self._fractions(n) < share)[:, 0]
 
     def _reframe(self, x: Tensor) -> Tensor:
         o, n = self.options, len(x)
@@ -78,20 +101,20 @@ class Augmenter:
         scale[loose] = self._log_uniform(len(loose), o.loose_scale)
         angle = self._uniform(n, (-o.rotation_deg, o.rotation_deg)) * (math.pi / 180.0)
         stretch = torch.exp(self._uniform(n, (-o.aspect, o.aspect)))
-        mirror = 1.0 - 2.0 * (torch.rand(n, generator=self.generator) < o.flip_share).float()
+        mirror = 1.0 - 2.0 * (self._fractions(n) < o.flip_share).float()
         # affine_grid maps output to input: zooming in by `scale` reads a window 1/scale as wide
         cos, sin = torch.cos(angle) / scale, torch.sin(angle) / scale
         theta = torch.zeros(n, 2, 3)
         theta[:, 0, 0], theta[:, 0, 1] = mirror * cos * stretch, -sin * stretch
         theta[:, 1, 0], theta[:, 1, 1] = mirror * sin / stretch, cos / stretch
         theta[:, :, 2] = 2.0 * self._uniform(2 * n, (-o.shift, o.shift)).reshape(n, 2)
-        grid = F.affine_grid(theta, list(x.shape), align_corners=False)
+        grid = F.affine_grid(self._moved(theta), list(x.shape), align_corners=False)
         fill = torch.randint(0, 3, (n,), generator=self.generator)
         out = torch.empty_like(x)
         for kind, mode in enumerate(("border", "reflection", "zeros")):
-            which = torch.nonzero(fill == kind)[:, 0]
+            which = self._moved(torch.nonzero(fill == kind)[:, 0])
             if mode == "zeros":
-                grey = self._uniform(len(which), (0.0, 1.0))[:, None, None, None]
+                grey = self._moved(self._fractions(len(which), 1, 1, 1))
                 shown = F.grid_sample(x[which] - grey, grid[which], padding_mode=mode, align_corners=False)
                 out[which] = shown + grey
             else:
@@ -100,35 +123,47 @@ class Augmenter:
 
     def _degrade(self, x: Tensor) -> Tensor:
         o, n = self.options, len(x)
-        which = self._chosen(n, o.low_resolution_share)
-        if len(which):  # one size for all chosen faces of a batch keeps it a single resize
-            x[which] = lower_resolution(x[which], int(self._uniform(1, o.low_resolution_px)))
+        for which in self._chosen(n, o.low_resolution_share).split(ONE_SIZE):
+            if len(which):
+                size, which = int(self._uniform(1, o.low_resolution_px)), self._moved(which)
+                x[which] = lower_resolution(x[which], size)
         which = self._chosen(n, o.blur_share)
         if len(which):
-            x[which] = gaussian_blur(x[which], self._uniform(len(which), o.blur_sigma_px))
+            sigma, which = self._moved(self._uniform(len(which), o.blur_sigma_px)), self._moved(which)
+            x[which] = gaussian_blur(x[which], sigma)
         which = self._chosen(n, o.noise_share)
         strength = self._uniform(len(which), (0.0, o.noise_sigma))[:, None, None, None]
-        x[which] += strength * torch.randn(x[which].shape, generator=self.generator)
+        noise = strength * torch.randn(len(which), *x.shape[1:], generator=self.generator)
+        x[self._moved(which)] += self._moved(noise)
         which = self._chosen(n, o.jpeg_share)
         if len(which):
-            x[which] = jpeg(x[which].clamp(0.0, 1.0), self._uniform(len(which), o.jpeg_quality))
+            quality, which = self._moved(self._uniform(len(which), o.jpeg_quality)), self._moved(which)
+            x[which] = jpeg(x[which].clamp(0.0, 1.0), quality)
         return x
 
     def _relight(self, x: Tensor) -> Tensor:
         o, n = self.options, len(x)
-        gamma = self._log_uniform(n, o.gamma)[:, None, None, None]
-        contrast = self._log_uniform(n, o.contrast)[:, None, None, None]
-        light = self._uniform(n, (-o.brightness, o.brightness))[:, None, None, None]
+        gamma, contrast = self._log_uniform(n, o.gamma), self._log_uniform(n, o.contrast)
+        light = self._uniform(n, (-o.brightness, o.brightness))
+        gamma, contrast, light = self._moved(torch.stack([gamma, contrast, light]))[..., None, None, None]
         x = x.clamp(0.0, 1.0).pow(gamma)
         middle = x.mean((1, 2, 3), keepdim=True)
         return (x - middle) * contrast + middle + light
 
     def _erase(self, x: Tensor) -> Tensor:
         o, side = self.options, x.shape[-1]
-        for i in self._chosen(len(x), o.erase_share).tolist():
-            area, ratio = self._uniform(1, o.erase_area), self._log_uniform(1, (0.4, 2.5))
-            h = min(side, max(1, int(side * torch.sqrt(area * ratio))))
-            w = min(side, max(1, int(side * torch.sqrt(area / ratio))))
-            top, left = (int(torch.randint(0, side - k + 1, (1,), generator=self.generator)) for k in (h, w))
-            x[i, 0, top : top + h, left : left + w] = torch.rand(1, generator=self.generator)
+        which = self._chosen(len(x), o.erase_share)
+        n = len(which)
+        area, ratio = self._uniform(n, o.erase_area), self._log_uniform(n, (0.4, 2.5))
+        ends = []
+        for length in (torch.sqrt(area * ratio), torch.sqrt(area / ratio)):
+            pixels = (side * length).floor().clamp(1, side)
+            first = (self._fractions(n) * (side - pixels + 1)).floor()
+            ends.append(torch.stack([first, first + pixels]))
+        (top, bottom), (left, right) = self._moved(torch.stack(ends))[..., None, None, None]
+        at = torch.arange(side, device=self.device)
+        down = at[:, None]
+        inside = (down >= top) & (down < bottom) & (at >= left) & (at < right)
+        which, grey = self._moved(which), self._moved(self._fractions(n, 1, 1, 1))
+        x[which] = torch.where(inside, grey, x[which])
         return x

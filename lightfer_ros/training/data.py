@@ -13,13 +13,11 @@ from lightfer_ros.evaluation.faces import FaceSet, pixel_hashes
 from lightfer_ros.evaluation.readers import read_faces
 from lightfer_ros.model import EMOTIONS
 from lightfer_ros.training.targets import blend, read_votes, translate_votes
-from lightfer_ros.training.teacher import fingerprint, taught
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """images: uint8 [n, s, s]. targets, taught: float32 [n, 7], rows sum to 1: without and with the teachers'
-    share, the same where there are none. validation: scored, never trained on.
+    """images: uint8 [n, s, s]. targets: float32 [n, 7], rows sum to 1. validation: scored, never trained on.
 
     left_out: training rows equal, pixel for pixel, to a validation row. merged: copies within training
     that were folded into one face with their mean target. sha256: of all pixels, labels, votes
@@ -28,7 +26,6 @@ class TrainingData:
 
     images: np.ndarray
     targets: np.ndarray
-    taught: np.ndarray
     validation: FaceSet
     left_out: int
     merged: int
@@ -39,8 +36,7 @@ class TrainingData:
 class DataOptions:
     """Where the faces are and how labels become targets.
 
-    hard_share: of FER2013's own label in a target, the rest is FER+. teachers: model files whose mean answers
-    are then `teacher_share` of it, from `teacher_first_epoch` on (counted from 1). class_balance: see
+    hard_share: of FER2013's own label in a target, the rest is FER+. class_balance: see
     `targets.face_weights`; above 0, rare classes gain recall at some cost in accuracy.
     """
 
@@ -50,9 +46,6 @@ class DataOptions:
     validation_split: str = "PublicTest"
     hard_share: float = 0.7
     label_smoothing: float = 0.0
-    teachers: tuple[str, ...] = ()
-    teacher_share: float = 0.5
-    teacher_first_epoch: int = 1
     class_balance: float = 0.0
     input_size: int = 48
 
@@ -73,23 +66,14 @@ def load(options: DataOptions) -> TrainingData:
     keep = np.array([h not in held for h in hashes])
     hashes = [h for h, k in zip(hashes, keep, strict=True) if k]
     images, merged_targets = _merge_copies(train.images[keep], targets[keep], hashes)
-    teachers = [Path(name) for name in options.teachers]
-    with_teachers = merged_targets
-    if teachers:
-        with_teachers = taught(merged_targets, images, teachers, options.teacher_share)
     left_out, merged = int((~keep).sum()), int(keep.sum()) - len(images)
-    numbers: tuple[float, ...] = (hard_share, options.label_smoothing)
-    if teachers:
-        numbers = (*numbers, options.teacher_share, options.teacher_first_epoch)
-    digest = _digest(train, validation, votes, numbers, fingerprint(teachers))
-    return TrainingData(images, merged_targets, with_teachers, validation, left_out, merged, digest)
+    digest = _digest(train, validation, votes, (hard_share, options.label_smoothing))
+    return TrainingData(images, merged_targets, validation, left_out, merged, digest)
 
 
-def _digest(
-    train: FaceSet, validation: FaceSet, votes: np.ndarray, numbers: tuple[float, ...], teacher: str
-) -> str:
+def _digest(train: FaceSet, validation: FaceSet, votes: np.ndarray, numbers: tuple[float, ...]) -> str:
     """What went in, not what was computed from it: that differs between machines in the last bits."""
-    digest = hashlib.sha256(repr(numbers).encode() + teacher.encode())
+    digest = hashlib.sha256(repr(numbers).encode())
     for faces in (train, validation):
         digest.update(faces.images.tobytes())
         digest.update(faces.labels.astype("<i8").tobytes())

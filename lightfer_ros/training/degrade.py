@@ -33,7 +33,7 @@ def lower_resolution(x: Tensor, size_px: int) -> Tensor:
 def gaussian_blur(x: Tensor, sigma_px: Tensor) -> Tensor:
     """x: [n, 1, s, s], each picture blurred by its own sigma [n], in pixels; edges are repeated."""
     n, reach = len(x), 3
-    at = torch.arange(-reach, reach + 1, dtype=torch.float32)
+    at = torch.arange(-reach, reach + 1, dtype=torch.float32, device=x.device)
     kernel = torch.exp(-0.5 * (at / sigma_px[:, None]) ** 2)
     kernel = kernel / kernel.sum(1, keepdim=True)
     x = F.pad(x, (reach,) * 4, mode="replicate").transpose(0, 1)
@@ -50,12 +50,12 @@ def jpeg(x: Tensor, quality: Tensor) -> Tensor:
     n, side = len(x), x.shape[-1]
     if side % 8:
         return x
-    k = torch.arange(8, dtype=torch.float32)
+    k = torch.arange(8, dtype=torch.float32, device=x.device)
     cosine = torch.cos((2 * k[None, :] + 1) * k[:, None] * math.pi / 16) / 2
     cosine[0] /= math.sqrt(2)
     q = quality.clamp(1, 100)
     percent = torch.where(q < 50, 5000 / q, 200 - 2 * q)[:, None, None]
-    table = ((_LUMINANCE * percent + 50) / 100).floor().clamp(1, 255)[:, None, None]
+    table = ((_LUMINANCE.to(x.device) * percent + 50) / 100).floor().clamp(1, 255)[:, None, None]
     blocks = (x[:, 0] * 255 - 128).reshape(n, side // 8, 8, side // 8, 8).transpose(2, 3)
     coded = torch.round(cosine @ blocks @ cosine.T / table) * table
     blocks = (cosine.T @ coded @ cosine).transpose(2, 3).reshape(n, 1, side, side)

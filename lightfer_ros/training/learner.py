@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from lightfer_ros.errors import ModelError
+from lightfer_ros.training.architecture import build_network
 from lightfer_ros.training.muon import Muon
 from lightfer_ros.training.native import NATIVE
-from lightfer_ros.training.network import NetworkOptions, build_xception
+from lightfer_ros.training.network import NetworkOptions
 from lightfer_ros.training.prune import Kept, cut, narrowed, slices
 from lightfer_ros.training.schedule import average_decay
 
@@ -22,23 +23,30 @@ class Learner:
 
     def __init__(self, options: NetworkOptions, learning: OptimizerOptions) -> None:
         self.options, self.learning = options, learning
-        self.network = build_xception(options, NATIVE)
-        self.average = build_xception(options, NATIVE, "average")
+        self.network = build_network(options, NATIVE)
+        self.average = build_network(options, NATIVE, "average")
         self.average.set_weights(self.network.get_weights())
-        self.optimizers = _optimizers(self.network, learning)
+        self.device = next(iter(self.network.parameters())).device
+        # tensors, as whoever replays recorded steps sees no new value of a number
+        self._rate = torch.zeros((), device=self.device)
+        self._new_share = torch.zeros((), device=self.device)
+        self.optimizers = _optimizers(self.network, learning, self._rate)
 
-    def step(self, rate: float, count: int) -> None:
-        """Apply the gradients that are there; count: steps done before this one, plus one."""
+    def set_rate(self, rate: float, count: int) -> None:
+        """How far the next steps go; count: steps done before the next one, plus one."""
+        self._rate.fill_(rate)
+        self._new_share.fill_(1.0 - average_decay(count, self.learning.average_decay))
+
+    def step(self) -> None:
+        """Apply the gradients that are there."""
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.learning.clip_norm)
         for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = rate
             optimizer.step()
-        keep = average_decay(count, self.learning.average_decay)
         with torch.no_grad():
             ours = [v.value.data for v in self.average.weights]
-            theirs = [v.value.data for v in self.network.weights]
-            torch._foreach_lerp_(ours, theirs, 1.0 - keep)
+            news = torch._foreach_sub([v.value.data for v in self.network.weights], ours)
+            torch._foreach_mul_(news, self._new_share)
+            torch._foreach_add_(ours, news)
 
     def zero_grad(self) -> None:
         """Forget the gradients of the last step."""
@@ -54,6 +62,8 @@ class Learner:
             )
         for optimizer, state in zip(self.optimizers, saved, strict=True):
             optimizer.load_state_dict(state)
+            for group in optimizer.param_groups:
+                group.update(lr=self._rate, capturable=self.device.type == "cuda")
 
     def narrow(self, kept: Kept) -> Learner:
         """A learner with only the kept channels, going on from here: weights, average, moments."""
@@ -72,7 +82,7 @@ class Learner:
         return new
 
 
-def _optimizers(model: Any, learning: OptimizerOptions) -> list[torch.optim.Optimizer]:
+def _optimizers(model: Any, learning: OptimizerOptions, rate: torch.Tensor) -> list[torch.optim.Optimizer]:
     """AdamW for everything, or Muon for the kernels that are matrices and AdamW for the rest."""
     matrices: list[torch.Tensor] = []
     kernels: list[torch.Tensor] = []
@@ -90,10 +100,12 @@ def _optimizers(model: Any, learning: OptimizerOptions) -> list[torch.optim.Opti
         {"params": plain, "weight_decay": 0.0},
     ]
     optimizers: list[torch.optim.Optimizer] = [
-        torch.optim.AdamW(groups, betas=(0.9, learning.beta2), fused=True)
+        torch.optim.AdamW(
+            groups, lr=rate, betas=(0.9, learning.beta2), fused=True, capturable=rate.device.type == "cuda"
+        )
     ]
     if matrices:
-        optimizers.append(Muon(matrices, weight_decay=learning.weight_decay))
+        optimizers.append(Muon(matrices, lr=rate, weight_decay=learning.weight_decay))
     return optimizers
 
 

@@ -14,21 +14,19 @@ import torch
 from torch.nn import functional as F
 
 from lightfer_ros.errors import DataError
-from lightfer_ros.model import Normalization
 from lightfer_ros.training.augment import Augmenter
 from lightfer_ros.training.checkpoint import Checkpoint, restore_variables, variable_values
 from lightfer_ros.training.data import TrainingData
+from lightfer_ros.training.feed import Feed, to_input
 from lightfer_ros.training.learner import Learner
 from lightfer_ros.training.network import NetworkOptions
 from lightfer_ros.training.prune import Importance, choose
 from lightfer_ros.training.recipe import Recipe, recipe_from, to_dict
-from lightfer_ros.training.targets import face_weights
+from lightfer_ros.training.step import Step
+from lightfer_ros.training.teacher import Teachers
 from lightfer_ros.training.temporal_ensemble import TemporalEnsemble
 from lightfer_ros.training.widths import LayerShape, Widths, equation_1, layer_shapes, published_widths
 from lightfer_ros.training.workers import Exchange
-
-NORMALIZATION = Normalization(scale=2.0 / 255.0, offset=-1.0)
-"""What our networks are fed: pixel values from −1 to 1."""
 
 
 @dataclass(frozen=True)
@@ -50,20 +48,18 @@ class Trainer:
         ensemble: TemporalEnsemble | None = None,
     ) -> None:
         self.recipe, self.data, self.exchange = recipe, data, exchange
-        self.ensemble = ensemble or TemporalEnsemble(recipe.ensemble, len(data.images))
         keras.utils.set_random_seed(recipe.seed)
         self.learner = Learner(recipe.network, recipe.optimizer)
+        self.device = self.learner.device
         if recipe.initial:
             weights = Checkpoint.load(Path(recipe.initial)).average
             for model in (self.network, self.average):
                 restore_variables(model, weights, recipe.initial)
-        self.importance = self._fresh_importance()
-        self.device = next(iter(self.network.parameters())).device
-        self.augmenter = Augmenter(recipe.augment, recipe.seed)
-        self.images = torch.from_numpy(data.images.copy())
-        self.targets = torch.from_numpy(data.targets)
-        self.taught = torch.from_numpy(data.taught)
-        self.weights = torch.from_numpy(face_weights(data.targets, recipe.data.class_balance))
+        self.ensemble = ensemble or TemporalEnsemble(recipe.ensemble, len(data.images), self.device)
+        self.augmenter = Augmenter(recipe.augment, recipe.seed, self.device)
+        teachers = Teachers(recipe.teachers, recipe.network.input_size, recipe.precision)
+        self.feed = Feed(data, recipe.data.class_balance, self.augmenter, teachers, self.ensemble)
+        self._prepare()
         self.epoch = self.step = 0
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
@@ -79,7 +75,7 @@ class Trainer:
         return self.learner.average
 
     def train_epoch(
-        self, say: Callable[[int, int, int, float, float], None] | None = None
+        self, say: Callable[[int, int, int, torch.Tensor, float], None] | None = None
     ) -> dict[str, float]:
         """Train one epoch, score the averaged network, and return the epoch's row of history.
 
@@ -91,13 +87,17 @@ class Trainer:
         steps = len(shuffled) // batch  # the rest, under one batch, is other faces every epoch
         if steps == 0:
             raise DataError(f"{len(shuffled)} training faces are fewer than one batch of {batch}")
-        total, right, seen = 0.0, 0.0, 0
-        for i in range(steps):
+        total, right, seen = torch.zeros((), device=self.device), torch.zeros((), device=self.device), 0
+        order = [part[self._rank :: self._workers] for part in shuffled[: steps * batch].split(batch)]
+        for i, faces in enumerate(self.feed.batches(order, self.epoch + 1)):
             rate = self.recipe.schedule.learning_rate(self.epoch + i / steps)
-            chosen = shuffled[i * batch : (i + 1) * batch][self._rank :: self._workers]
-            loss, hits = self._train_batch(chosen, rate)
-            total, right = total + loss, right + hits
-            seen += len(chosen)
+            self.step += 1
+            self.learner.set_rate(rate, self.step)
+            loss, logits = self._learn(faces)
+            self.ensemble.observe(logits.float().softmax(1), faces.chosen, self.epoch + 1)
+            total += loss
+            right += (logits.argmax(1) == faces.targets.argmax(1)).sum()
+            seen += len(faces.chosen)
             if say is not None and (i + 1) % 20 == 0:
                 say(self.epoch + 1, i + 1, steps, total / (i + 1), time.monotonic() - start)
         self.epoch += 1
@@ -108,11 +108,11 @@ class Trainer:
         row = {
             "epoch": self.epoch,
             "learning_rate": rate,
-            "loss": total / steps,
-            "accuracy": right / seen,
+            "loss": float(total) / steps,
+            "accuracy": float(right) / seen,
             "validation_loss": score.loss,
             "validation_accuracy": score.accuracy,
-            "ratio": equation_1(*self._published) / equation_1(*self._shapes(self.recipe.network)),
+            "ratio": self._ratio(),
             "seconds": seconds,
         }
         self.history.append(row)
@@ -126,12 +126,13 @@ class Trainer:
         right = (logits.argmax(1) == labels).float().mean()
         return Score(float(right), float(F.cross_entropy(logits, labels)))
 
-    def predict(self, model: Any, images: np.ndarray, batch: int = 256) -> np.ndarray:
+    def predict(self, model: Any, images: np.ndarray) -> np.ndarray:
         """Logits float32 [n, 7] of uint8 faces [n, s, s]."""
-        out = []
+        out, batch = [], 256 if self.device.type == "cpu" else 1024
         with torch.inference_mode(), self._autocast():
             for part in torch.from_numpy(images.copy()).split(batch):
-                out.append(model(self._to_input(part.float() / 255.0), training=False).float().cpu())
+                inputs = to_input(part.to(self.device).float() / 255.0)
+                out.append(model(inputs, training=False).float().cpu())
         return np.asarray(torch.cat(out).numpy())
 
     def freeze(self) -> Checkpoint:
@@ -146,7 +147,7 @@ class Trainer:
             average=variable_values(self.average),
             optimizers=[o.state_dict() for o in self.learner.optimizers],
             history=list(self.history),
-            ensemble=self.ensemble.sums.clone(),
+            ensemble=self.ensemble.sums.cpu().clone(),
         )
 
     def thaw(self, saved: Checkpoint, where: str) -> None:
@@ -164,25 +165,18 @@ class Trainer:
         if saved.ensemble is not None and saved.ensemble.shape == self.ensemble.sums.shape:
             self.ensemble.sums.copy_(saved.ensemble)
 
-    def _train_batch(self, chosen: torch.Tensor, rate: float) -> tuple[float, float]:
-        images = self.augmenter(self.images[chosen])
-        targets = self.taught if self.epoch + 1 >= self.recipe.data.teacher_first_epoch else self.targets
-        targets = self.ensemble.blend(targets[chosen], chosen, self.epoch + 1).to(self.device)
-        weights = self.weights[chosen].to(self.device)
-        with self._autocast():
-            logits = self.network(self._to_input(images), training=True)
-        loss = (F.cross_entropy(logits.float(), targets, reduction="none") * weights).mean()
-        self.learner.zero_grad()
-        loss.backward()
+    def _prepare(self) -> None:
+        """Make ready to learn with the learner that there is now."""
+        self.importance: Importance | None = None
+        if self.recipe.prune.ratio:
+            self.importance = Importance(self.network, self.recipe.network.middle_blocks)
+        self._learn = Step(self.learner, self.recipe.precision, self._after_backward)
+
+    def _after_backward(self) -> None:
         if self.exchange is not None:
             self.exchange.average(list(self.network.parameters()), self.step)
-        if self.recipe.prune.ratio:
+        if self.importance is not None:
             self.importance.observe()
-        self.step += 1
-        self.learner.step(rate, self.step)
-        self.ensemble.observe(logits.detach().float().softmax(1), chosen, self.epoch + 1)
-        right = (logits.detach().argmax(1) == targets.argmax(1)).sum()
-        return float(loss.detach()), float(right)
 
     @property
     def _rank(self) -> int:
@@ -198,21 +192,22 @@ class Trainer:
         own = common + 1 + self._rank
         self.augmenter.generator.manual_seed(own)
         torch.manual_seed(own)
-        for i, layer in enumerate(self.network.layers):
-            if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
-                layer.seed_generator.state.assign([own % 2**31, i])
-        return torch.randperm(len(self.images), generator=torch.Generator().manual_seed(common))
+        return torch.randperm(len(self.feed.images), generator=torch.Generator().manual_seed(common))
 
     def _prune(self) -> None:
         """Remove the channels that this epoch's budget leaves no room for."""
         options, plan = self.recipe.network, self.recipe.prune
+        if self.importance is None:
+            return
         unpruned = equation_1(*self._shapes(replace(options, widths=None)))
         allowed = plan.allowed(self.epoch, unpruned, equation_1(*self._published))
         if allowed is not None:
             kept = choose(options, self.importance.scores(), allowed, plan.chunk)
             self.learner = self.learner.narrow(kept)
             self.recipe = replace(self.recipe, network=self.learner.options)
-        self.importance = self._fresh_importance()
+            self._prepare()
+        else:
+            self.importance.clear()
 
     def _adopt_widths(self, saved: Checkpoint, where: str) -> None:
         """Take over the widths that pruning had reached, if it is the same network otherwise."""
@@ -220,10 +215,13 @@ class Trainer:
         if replace(options, widths=None) == replace(self.recipe.network, widths=None):
             self.recipe = replace(self.recipe, network=options)
             self.learner = Learner(options, self.recipe.optimizer)
-            self.importance = self._fresh_importance()
+            self._prepare()
 
-    def _fresh_importance(self) -> Importance:
-        return Importance(self.network, self.recipe.network.middle_blocks)
+    def _ratio(self) -> float:
+        """R of Eq. 1, of the architecture that it is defined for."""
+        if self.recipe.network.architecture != "xception":
+            return float("nan")
+        return equation_1(*self._published) / equation_1(*self._shapes(self.recipe.network))
 
     @property
     def _published(self) -> tuple[tuple[LayerShape, ...], Widths]:
@@ -231,10 +229,6 @@ class Trainer:
 
     def _shapes(self, options: NetworkOptions) -> tuple[tuple[LayerShape, ...], Widths]:
         return layer_shapes(options.middle_blocks), options.table()
-
-    def _to_input(self, fractions: torch.Tensor) -> torch.Tensor:
-        scale, offset = NORMALIZATION.scale * 255.0, NORMALIZATION.offset
-        return (fractions * scale + offset)[..., None].to(self.device)
 
     def _autocast(self) -> torch.autocast:
         enabled = self.recipe.precision == "bf16"

@@ -24,7 +24,7 @@ class Muon(torch.optim.Optimizer):
     def __init__(
         self,
         params: Iterable[torch.Tensor],
-        lr: float = 1e-3,
+        lr: float | torch.Tensor = 1e-3,
         momentum: float = 0.95,
         weight_decay: float = 0.05,
     ) -> None:
@@ -48,7 +48,7 @@ class Muon(torch.optim.Optimizer):
         size = ADAMW_SIZE * max(matrices.shape[1:]) ** 0.5
         for kernel, matrix in zip(kernels, matrices, strict=True):
             kernel.mul_(1.0 - group["lr"] * group["weight_decay"])
-            kernel.add_(matrix.view(kernel.shape), alpha=-group["lr"] * size)
+            kernel.sub_(matrix.view(kernel.shape) * (group["lr"] * size))
 
     def _momentum(self, kernel: torch.Tensor, keep: float) -> torch.Tensor:
         state = self.state[kernel]

@@ -59,14 +59,16 @@ class NativeMaxPooling2D(layers.MaxPooling2D):  # type: ignore[misc]
         return out.permute(0, 2, 3, 1)
 
 
-class NativeDropPath(layers.Dropout):  # type: ignore[misc]
-    """Dropout of whole faces' branches: one draw a face, from torch's own generator."""
+class NativeDropout(layers.Dropout):  # type: ignore[misc]
+    """Dropout by torch's own generator, which a CUDA graph can hold; one draw for what noise_shape joins."""
 
     def call(self, inputs: Any, training: bool | None = False) -> Any:
-        if not training:
+        if not training or not self.rate:
             return inputs
         keep = 1.0 - self.rate
-        drawn = torch.empty(len(inputs), 1, 1, 1, dtype=inputs.dtype, device=inputs.device)
+        joined = self.noise_shape or inputs.shape
+        shape = [n if k is None else k for n, k in zip(inputs.shape, joined, strict=True)]
+        drawn = torch.empty(shape, dtype=inputs.dtype, device=inputs.device)
         return inputs * drawn.bernoulli_(keep).div_(keep)
 
 
@@ -83,7 +85,7 @@ NATIVE = LayerKit(
     depthwise=NativeDepthwiseConv2D,
     batch_norm=NativeBatchNormalization,
     max_pool=NativeMaxPooling2D,
-    drop_path=NativeDropPath,
+    dropout=NativeDropout,
     dense=NativeDense,
     casts_inputs=False,
 )

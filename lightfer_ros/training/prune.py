@@ -69,7 +69,7 @@ class Importance:
         for shape in layer_shapes(middle_blocks):
             if shape.norm:
                 self.norms.setdefault(shape.target, []).append(layers[f"{shape.name}_bn"])
-        self.sums: dict[str, torch.Tensor] = {}
+        self.sums = {group: torch.zeros_like(norms[0].gamma.value) for group, norms in self.norms.items()}
 
     def observe(self) -> None:
         """Add the current gradients; call between backward and the optimizer's step."""
@@ -79,11 +79,16 @@ class Importance:
                 for n in norms
             )
             assert isinstance(change, torch.Tensor)
-            self.sums[group] = self.sums.get(group, 0.0) + change.square()
+            self.sums[group] += change.square()
+
+    def clear(self) -> None:
+        """Forget it all, for a new epoch."""
+        for total in self.sums.values():
+            total.zero_()
 
     def scores(self) -> dict[str, np.ndarray]:
         """One number per channel, by group; higher matters more."""
-        return {group: total.cpu().double().numpy() for group, total in self.sums.items()}
+        return {group: total.detach().cpu().double().numpy() for group, total in self.sums.items()}
 
 
 def choose(

@@ -18,6 +18,7 @@ from lightfer_ros.training.data import DataOptions
 from lightfer_ros.training.network import NetworkOptions
 from lightfer_ros.training.prune import PruneOptions
 from lightfer_ros.training.schedule import ScheduleOptions
+from lightfer_ros.training.teacher import TeacherOptions
 from lightfer_ros.training.temporal_ensemble import EnsembleOptions
 
 
@@ -48,16 +49,17 @@ class FinaleOptions:
     augment: AugmentOptions = AugmentOptions(
         rotation_deg=6.0,
         scale=(0.95, 1.08),
-        loose_share=0.0,
+        loose_share=0.12,
+        loose_scale=(0.6, 0.9),
         aspect=0.02,
         shift=0.04,
         contrast=(0.9, 1.1),
         brightness=0.04,
         gamma=(0.95, 1.05),
-        low_resolution_share=0.0,
-        blur_share=0.0,
-        jpeg_share=0.0,
-        noise_share=0.0,
+        low_resolution_share=0.03,
+        blur_share=0.03,
+        jpeg_share=0.03,
+        noise_share=0.03,
         erase_share=0.1,
         erase_area=(0.02, 0.1),
     )
@@ -73,7 +75,7 @@ class FinaleOptions:
 class Recipe:
     """Everything that decides a run's outcome.
 
-    precision: bf16 or fp32. workers: processes that share each batch (a CPU's cores; 1 on a GPU).
+    precision: bf16 or fp32. workers: processes that share each batch (a CPU's cores; a GPU does without).
     threads: of each worker; 0 leaves torch's own choice. initial: a checkpoint of another run, whose averaged
     weights this one begins with instead of random ones.
     """
@@ -90,6 +92,7 @@ class Recipe:
     schedule: ScheduleOptions = ScheduleOptions()
     prune: PruneOptions = PruneOptions()
     ensemble: EnsembleOptions = EnsembleOptions()
+    teachers: TeacherOptions = TeacherOptions()
     optimizer: OptimizerOptions = OptimizerOptions()
     finale: FinaleOptions = FinaleOptions()
 
@@ -100,6 +103,16 @@ class Recipe:
             raise ConfigurationError(
                 f"recipe: data.input_size is {self.data.input_size} and network.input_size "
                 f"{self.network.input_size}, expected the same"
+            )
+        if self.prune.ratio and self.network.architecture != "xception":
+            raise ConfigurationError(
+                f"recipe: prune.ratio is {self.prune.ratio} and network.architecture "
+                f"{self.network.architecture}, expected xception: only its channels can be removed"
+            )
+        if self.ensemble.share and self.augment.mixup_share:
+            raise ConfigurationError(
+                f"recipe: ensemble.share is {self.ensemble.share} and augment.mixup_share "
+                f"{self.augment.mixup_share}, expected one of them 0: mixed faces cannot be remembered"
             )
 
 

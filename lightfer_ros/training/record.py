@@ -17,6 +17,7 @@ import torch
 from lightfer_ros.files import write_by, write_whole
 from lightfer_ros.training.data import TrainingData
 from lightfer_ros.training.recipe import Recipe, to_dict
+from lightfer_ros.training.teacher import fingerprints
 
 
 def write_history(folder: Path, history: list[dict[str, float]]) -> None:
@@ -64,6 +65,7 @@ def write_record(folder: Path, recipe: Recipe, data: TrainingData, seconds: floa
             "merged_copies": data.merged,
             "validation_faces": len(data.validation),
         },
+        "teachers": fingerprints(recipe.teachers),
         "versions": _versions(),
         "machine": {
             "system": platform.platform(),

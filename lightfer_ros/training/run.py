@@ -23,6 +23,8 @@ from lightfer_ros.training.workers import Exchange, start
 LAST = "last.pt"
 PLATEAU = "plateau.pt"
 BEST = "best.pt"
+KEPT_EVERY_S = 20.0
+"""Where epochs are shorter than that, not each of them is kept: writing takes a second."""
 NETWORK = "network.keras"
 
 
@@ -34,9 +36,10 @@ def train(
 ) -> Trainer:
     """Run the recipe to its last epoch and return the trainer.
 
-    `folder` gets last.pt after every epoch, best.pt at the best validation accuracy, plateau.pt before
-    the learning rate decays (resume from it with more epochs to extend a finished run), history.csv and
-    .png, run.json and pid, and at the end network.keras with its metadata.
+    `folder` gets last.pt after every epoch, or every KEPT_EVERY_S of short ones, best.pt at the best of their
+    validation accuracies, plateau.pt before the learning rate decays (resume from it with more epochs to
+    extend a finished run), history.csv and .png, run.json and pid, and at the end network.keras with its
+    metadata.
     Raises ConfigurationError when the folder holds a run and `resume` is False.
     """
     checkpoint = folder / start_from
@@ -59,9 +62,13 @@ def train(
     if resume:
         say(f"resuming after epoch {trainer.epoch} of {recipe.schedule.epochs}")
     write_whole(folder / "pid", f"{os.getpid()}\n".encode())
+    kept = time.monotonic()
     while trainer.epoch < recipe.schedule.epochs:
         row = trainer.train_epoch(_Progress(recipe.schedule.epochs))
-        _keep(trainer, folder)
+        turns = recipe.schedule.plateau_ends(trainer.epoch) or trainer.epoch == recipe.schedule.epochs
+        if turns or time.monotonic() - kept >= KEPT_EVERY_S:
+            _keep(trainer, folder)
+            kept = time.monotonic()
         left = (recipe.schedule.epochs - trainer.epoch) * row["seconds"]
         say(
             f"epoch {trainer.epoch}/{recipe.schedule.epochs}: loss {row['loss']:.4f}, accuracy "
@@ -86,7 +93,7 @@ def _trainer(recipe: Recipe, data: TrainingData, checkpoint: Path | None) -> Tra
     trainer = Trainer(recipe, data)
     if checkpoint is not None:
         trainer.thaw(Checkpoint.load(checkpoint), str(checkpoint))
-    if recipe.workers > 1:
+    if recipe.workers > 1 and trainer.device.type == "cpu":
         size = sum(p.numel() for p in trainer.network.parameters() if p.requires_grad)
         trainer.exchange, _ = start(recipe.workers, size, _help, (recipe, data, checkpoint, trainer.ensemble))
     return trainer
@@ -133,7 +140,7 @@ class _Progress:
     def __init__(self, epochs: int, every_s: float = 30.0) -> None:
         self.epochs, self.every_s, self.said = epochs, every_s, time.monotonic()
 
-    def __call__(self, epoch: int, step: int, steps: int, loss: float, seconds: float) -> None:
+    def __call__(self, epoch: int, step: int, steps: int, loss: torch.Tensor, seconds: float) -> None:
         if time.monotonic() - self.said < self.every_s:
             return
         self.said = time.monotonic()
@@ -141,7 +148,8 @@ class _Progress:
         left = pace * ((steps - step) + (self.epochs - epoch) * steps)
         batch = f"{1 / pace:.1f} batches/s"
         say(
-            f"epoch {epoch}/{self.epochs}, step {step}/{steps}: loss {loss:.4f}, {batch}, {_clock(left)} left"
+            f"epoch {epoch}/{self.epochs}, step {step}/{steps}: loss {float(loss):.4f}, {batch}, "
+            f"{_clock(left)} left"
         )
 
 

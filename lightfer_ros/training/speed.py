@@ -32,13 +32,14 @@ def images_per_second(layers: str, precision: str, arguments: argparse.Namespace
     """Forward, backward and optimizer step on random faces, one process."""
     import torch
 
+    from lightfer_ros.training.architecture import build_network
     from lightfer_ros.training.native import NATIVE as native_kit
-    from lightfer_ros.training.network import LayerKit, NetworkOptions, build_xception
+    from lightfer_ros.training.network import LayerKit, NetworkOptions
 
     torch.set_num_threads(arguments.threads)
     torch.set_flush_denormal(True)
     kit = native_kit if layers == NATIVE else LayerKit()
-    network = build_xception(NetworkOptions(width=arguments.width), kit)
+    network = build_network(NetworkOptions(width=arguments.width), kit)
     optimizer = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], fused=True)
     size = network.input.shape[1]
     faces = torch.rand(arguments.batch, size, size, 1) * 2 - 1

@@ -1,41 +1,81 @@
-"""Trained networks as teachers: their answers soften the targets of the next one.
+"""Trained networks as teachers: what they say of a face, as the pupil sees it, becomes part of its target.
 
-Knowledge distillation (Hinton et al. 2015, arXiv:1503.02531), done before training: each teacher looks at
-each face and at its mirror image once, so the run itself costs no more than without them.
+Knowledge distillation (Hinton et al. 2015, arXiv:1503.02531). Teacher and pupil see the same augmented
+picture, epoch after epoch: worth more than answers given once (Beyer et al. 2022, arXiv:2106.05237).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+import torch
 
-from lightfer_ros.errors import ConfigurationError, DataError
-from lightfer_ros.evaluation.answers import answers_of
+from lightfer_ros.errors import ConfigurationError, ModelError
 from lightfer_ros.model.metadata import sha256_of
+from lightfer_ros.model.record import record_from
+from lightfer_ros.training.architecture import build_network
+from lightfer_ros.training.checkpoint import Checkpoint, restore_variables
+from lightfer_ros.training.native import NATIVE
+from lightfer_ros.training.network import NetworkOptions
 
 
-def taught(targets: np.ndarray, images: np.ndarray, teachers: Sequence[Path], share: float) -> np.ndarray:
-    """Targets float32 [n, 7] with `share` of them replaced by what the teachers say on the average.
+@dataclass(frozen=True)
+class TeacherOptions:
+    """runs: checkpoints of `lightfer train` (last.pt). share: of their answers in a target.
 
-    images: uint8 [n, s, s]. teachers: model files with their metadata, of the same input size; at least one.
-    Raises ConfigurationError for a share outside 0 to 1, DataError for another input size, ModelError for a
-    bad file.
+    Each face is looked at by one teacher, another one from epoch to epoch: in the long run that is their
+    mean, at the price of one.
     """
-    if not 0.0 <= share <= 1.0:
-        raise ConfigurationError(f"data: teacher_share is {share}, expected 0 to 1")
-    said = np.mean([_looked_twice(teacher, images) for teacher in teachers], axis=0)
-    return np.asarray((1.0 - share) * targets + share * said, np.float32)
+
+    runs: tuple[str, ...] = ()
+    share: float = 0.7
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.share <= 1.0:
+            raise ConfigurationError(f"teachers: share is {self.share}, expected 0 to 1")
 
 
-def fingerprint(teachers: Sequence[Path]) -> str:
-    """The teachers' hashes, as part of what a run is made from; empty without any."""
-    return "".join(map(sha256_of, teachers))
+class Teachers:
+    """The teachers' averaged networks, in evaluation mode."""
+
+    def __init__(self, options: TeacherOptions, input_size: int, precision: str) -> None:
+        """Raises ModelError for a torn checkpoint or one of another input size."""
+        self.options, self.precision = options, precision
+        self.networks = [_network(Path(run), input_size) for run in options.runs]
+
+    def blend(self, targets: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+        """Targets float32 [n, 7] with the teachers' share in them.
+
+        inputs: float32 [n, s, s, 1] in random order, as the pupil gets them.
+        """
+        if not self.networks:
+            return targets
+        said = torch.empty_like(targets)
+        count = len(self.networks)
+        with torch.no_grad(), torch.autocast(inputs.device.type, torch.bfloat16, enabled=self._bf16):
+            for i, network in enumerate(self.networks):
+                if len(inputs[i::count]):
+                    said[i::count] = network(inputs[i::count], training=False).float().softmax(1)
+        return targets.lerp(said, self.options.share)
+
+    @property
+    def _bf16(self) -> bool:
+        return self.precision == "bf16"
 
 
-def _looked_twice(teacher: Path, images: np.ndarray) -> np.ndarray:
-    said = np.mean([answers_of(teacher, picture) for picture in (images, images[:, :, ::-1])], axis=0)
-    if not np.isfinite(said).all():
-        raise DataError(f"{teacher}: says NaN of some training faces, expected probabilities")
-    return np.asarray(said)
+def fingerprints(options: TeacherOptions) -> Mapping[str, str]:
+    """The sha256 of every teacher's checkpoint, for the record."""
+    return {run: sha256_of(Path(run)) for run in options.runs}
+
+
+def _network(path: Path, input_size: int) -> Any:
+    saved = Checkpoint.load(path)
+    options = record_from(NetworkOptions, saved.recipe["network"], str(path), ModelError)
+    if options.input_size != input_size:
+        raise ModelError(f"{path}: looks at faces of {options.input_size} pixels, expected {input_size}")
+    network = build_network(options, NATIVE, "teacher")
+    restore_variables(network, saved.average, str(path))
+    return network

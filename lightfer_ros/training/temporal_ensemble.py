@@ -36,9 +36,11 @@ class EnsembleOptions:
 class TemporalEnsemble:
     """The running average for every training face; workers share one, as each face is seen once an epoch."""
 
-    def __init__(self, options: EnsembleOptions, faces: int) -> None:
+    def __init__(self, options: EnsembleOptions, faces: int, device: str | torch.device = "cpu") -> None:
         self.options = options
-        self.sums = torch.zeros(faces if options.share else 0, len(EMOTIONS)).share_memory_()
+        self.sums = torch.zeros(faces if options.share else 0, len(EMOTIONS), device=device)
+        if self.sums.device.type == "cpu":
+            self.sums.share_memory_()
 
     def blend(self, targets: torch.Tensor, chosen: torch.Tensor, epoch: int) -> torch.Tensor:
         """targets float32 [n, 7] of the faces `chosen`, with their averaged answers blended in.
@@ -56,5 +58,5 @@ class TemporalEnsemble:
     def observe(self, probabilities: torch.Tensor, chosen: torch.Tensor, epoch: int) -> None:
         """Take in this epoch's answers float32 [n, 7] for the faces `chosen`."""
         if self.options.share and epoch >= self.options.first_epoch:
-            momentum = self.options.momentum
-            self.sums[chosen] = momentum * self.sums[chosen] + (1.0 - momentum) * probabilities.cpu()
+            chosen = chosen.to(self.sums.device)
+            self.sums[chosen] = self.sums[chosen].lerp(probabilities, 1.0 - self.options.momentum)

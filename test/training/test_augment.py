@@ -89,3 +89,27 @@ def test_lower_resolution_keeps_size_and_light_but_loses_detail():
     stripes[..., ::2] = 1.0
     out = lower_resolution(stripes, 16)
     assert out.shape == stripes.shape and abs(out.mean() - 0.5) < 0.02 and out.std() < 0.05
+
+
+def test_an_erased_part_is_one_grey_rectangle_of_the_size_asked_for():
+    black = torch.zeros(64, 48, 48, dtype=torch.uint8)
+    out = only(erase_share=1.0, erase_area=(0.1, 0.2))(black).numpy()
+    sizes = []
+    for picture in out:
+        grey = picture.max()
+        rows, columns = np.nonzero(picture.max(1) > 1e-3)[0], np.nonzero(picture.max(0) > 1e-3)[0]
+        inside = picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        assert (inside == grey).all() and (picture > 1e-3).sum() == inside.size
+        sizes.append(inside.size / picture.size)
+    assert min(sizes) > 0.07 and max(sizes) <= 0.2 and np.std(sizes) > 0.01
+
+
+def test_half_of_the_faces_stay_whole_when_half_may_be_erased(faces):
+    out = only(erase_share=0.5)(faces.repeat(50, 1, 1))
+    change = (out - faces.repeat(50, 1, 1) / 255.0).abs().amax((1, 2))
+    assert 0.4 < (change < 1e-4).float().mean() < 0.6
+
+
+def test_nothing_is_mixed_where_nothing_was_asked(faces):
+    pictures, targets = faces / 255.0, torch.eye(7)[:1].repeat(8, 1)
+    assert only().mixed(pictures, targets) == (pictures, targets)

@@ -10,8 +10,9 @@ from lightfer_ros.compression.ratio import compare, count_layers
 from lightfer_ros.compression.reference import published_layers
 from lightfer_ros.compression.running import probabilities
 from lightfer_ros.errors import ConfigurationError, ModelError
+from lightfer_ros.training.architecture import build_network
 from lightfer_ros.training.native import NATIVE
-from lightfer_ros.training.network import NetworkOptions, build_xception
+from lightfer_ros.training.network import NetworkOptions
 
 SMALL = NetworkOptions(width=0.05, divisor=4, middle_blocks=2, drop_path=0.3)
 
@@ -38,26 +39,26 @@ def run(model, x, training=False):
 
 
 def test_width_one_has_the_published_number_of_parameters():
-    model = build_xception(NetworkOptions())
+    model = build_network(NetworkOptions())
     # Chollet's 20,861,480 without the 1,000-class layer (2,049,000), one grey channel instead of three (576
     # fewer) and seven classes (14,343 more): keras.applications counts batch norm's statistics too
     assert model.count_params() == 20_861_480 + 14_343 - 576
 
 
 def test_eight_times_fewer_at_the_shipped_width():
-    thin = from_keras(shake(build_xception(NetworkOptions(width=0.33))))
+    thin = from_keras(shake(build_network(NetworkOptions(width=0.33))))
     assert compare(published_layers(thin), thin).ratio > 8
 
 
 def test_the_published_counts_are_those_of_the_network_at_width_one():
-    full = from_keras(shake(build_xception(NetworkOptions())))
+    full = from_keras(shake(build_network(NetworkOptions())))
     assert count_layers(full) == published_layers(full)
 
 
 @pytest.mark.parametrize("size", [48, 40, 33])
 def test_fast_layers_answer_as_plain_ones(size):
     options = NetworkOptions(input_size=size, width=0.05, divisor=4, middle_blocks=1)
-    plain, fast = build_xception(options), build_xception(options, NATIVE)
+    plain, fast = build_network(options), build_network(options, NATIVE)
     shake(plain)
     fast.set_weights(plain.get_weights())
     x = batch(size=size)
@@ -66,7 +67,7 @@ def test_fast_layers_answer_as_plain_ones(size):
 
 def test_fast_batch_norm_follows_the_same_statistics():
     options = NetworkOptions(width=0.05, divisor=4, middle_blocks=1, dropout=0.0, drop_path=0.0)
-    plain, fast = build_xception(options), build_xception(options, NATIVE)
+    plain, fast = build_network(options), build_network(options, NATIVE)
     fast.set_weights(plain.get_weights())
     x = batch(64)
     for model in (plain, fast):
@@ -77,7 +78,7 @@ def test_fast_batch_norm_follows_the_same_statistics():
 
 @pytest.mark.parametrize("kit", ["plain", "fast"])
 def test_onnx_answers_as_keras(kit):
-    model = shake(build_xception(SMALL, NATIVE) if kit == "fast" else build_xception(SMALL))
+    model = shake(build_network(SMALL, NATIVE) if kit == "fast" else build_network(SMALL))
     logits = run(model, batch())
     logits = logits - logits.max(1, keepdims=True)
     expected = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
@@ -87,7 +88,7 @@ def test_onnx_answers_as_keras(kit):
 
 
 def test_a_dropped_branch_is_dropped_for_whole_faces():
-    model = shake(build_xception(SMALL, NATIVE))
+    model = shake(build_network(SMALL, NATIVE))
     x = np.repeat(batch(1), 16, 0)
     torch.manual_seed(0)
     out = run(model, x, training=True)

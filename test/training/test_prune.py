@@ -10,10 +10,11 @@ from lightfer_ros.compression.from_keras import from_keras
 from lightfer_ros.compression.ratio import count_layers
 from lightfer_ros.compression.reference import published_layers
 from lightfer_ros.errors import ConfigurationError
+from lightfer_ros.training.architecture import build_network
 from lightfer_ros.training.artifact import averaged_network
 from lightfer_ros.training.checkpoint import Checkpoint
 from lightfer_ros.training.learner import Learner
-from lightfer_ros.training.network import NetworkOptions, build_xception
+from lightfer_ros.training.network import NetworkOptions
 from lightfer_ros.training.prune import PruneOptions, choose, narrowed
 from lightfer_ros.training.recipe import OptimizerOptions
 from lightfer_ros.training.run import train
@@ -33,13 +34,13 @@ def first_half(options):
 def test_our_sum_of_equation_1_is_that_of_the_compression_room():
     full = NetworkOptions()
     ours = equation_1(layer_shapes(), full.table())
-    exported = from_keras(build_xception(NetworkOptions(width=0.05, divisor=4)))
+    exported = from_keras(build_network(NetworkOptions(width=0.05, divisor=4)))
     assert ours == sum(count.total for count in published_layers(exported).values())
 
 
 def test_a_pruned_network_counts_what_its_widths_say():
     options = narrowed(TINY, first_half(TINY))
-    model = build_xception(options)
+    model = build_network(options)
     rng = np.random.default_rng(0)
     model.set_weights([rng.uniform(0.5, 1, w.shape) for w in model.get_weights()])
     counted = sum(c.total for c in count_layers(from_keras(model)).values())
@@ -105,7 +106,8 @@ def test_the_optimizers_keep_their_moments_of_kept_channels(muon):
     learner = Learner(TINY, OptimizerOptions(muon=muon))
     x = torch.rand(8, 48, 48, 1)
     learner.network(x, training=True).square().mean().backward()
-    learner.step(1e-3, 1)
+    learner.set_rate(1e-3, 1)
+    learner.step()
     kept = {g: np.arange(1, max(2, w)) for g, w in TINY.table().items()}
     new = learner.narrow(kept)
 
@@ -135,7 +137,7 @@ def test_a_run_that_prunes_still_learns_resumes_and_is_small(toy_recipe, tmp_pat
     assert trainer.history[-1]["validation_accuracy"] > 0.9
     model, saved, _ = averaged_network(tmp_path / "last.pt")
     assert equation_1(layer_shapes(1), saved.network.table()) <= start / 2
-    assert model.count_params() < build_xception(toy_recipe.network).count_params() * 0.7
+    assert model.count_params() < build_network(toy_recipe.network).count_params() * 0.7
     longer = replace(recipe, schedule=replace(recipe.schedule, epochs=5))
     assert train(longer, tmp_path, resume=True).history[-1]["ratio"] >= ratio
     assert Checkpoint.load(tmp_path / "last.pt").epoch == 5

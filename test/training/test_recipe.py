@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from lightfer_ros.errors import ConfigurationError
-from lightfer_ros.training.recipe import read_recipe, recipe_from, to_dict
+from lightfer_ros.training.recipe import FinaleOptions, read_recipe, recipe_from, to_dict
 from lightfer_ros.training.schedule import ScheduleOptions, average_decay
 
 SHIPPED = Path(__file__).parents[2] / "config" / "training" / "shipped.yaml"
@@ -40,6 +40,17 @@ def test_a_wrong_recipe_names_file_and_field(tmp_path, text, complaint):
     path.write_text(text)
     with pytest.raises(ConfigurationError, match=complaint):
         read_recipe(path)
+
+
+def test_a_part_that_is_changed_keeps_the_rest_of_what_it_would_have_been():
+    finale = read_recipe(SHIPPED, ["finale.augment.rotation_deg=3", "finale.schedule.epochs=7"]).finale
+    assert finale.augment == replace(FinaleOptions().augment, rotation_deg=3.0)
+    assert finale.schedule == replace(FinaleOptions().schedule, epochs=7)
+
+
+def test_mixed_faces_cannot_be_remembered_too():
+    with pytest.raises(ConfigurationError, match=r"ensemble\.share is 0\.3 and augment\.mixup_share 0\.2"):
+        read_recipe(SHIPPED, ["augment.mixup_share=0.2", "ensemble.share=0.3"])
 
 
 def test_the_rate_rises_stays_and_falls():

@@ -31,6 +31,14 @@ def run_for(recipe, folder, epochs, monkeypatch, resume=False):
             train(recipe, folder, resume)
 
 
+@pytest.fixture(autouse=True)
+def every_epoch_is_kept(monkeypatch):
+    """However short it was."""
+    from lightfer_ros.training import run
+
+    monkeypatch.setattr(run, "KEPT_EVERY_S", 0.0)
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     return tmp_path_factory.mktemp("runs") / "toy"
@@ -58,6 +66,20 @@ def test_a_run_killed_and_resumed_ends_with_the_same_weights(toy_recipe, finishe
     ours, theirs = (Checkpoint.load(folder / "last.pt") for folder in (tmp_path / "b", finished))
     for a, b in zip(ours.average, theirs.average, strict=True):
         assert torch.equal(a, b)
+
+
+def test_of_short_epochs_the_first_is_not_kept_but_the_turn_and_the_last(toy_recipe, tmp_path, monkeypatch):
+    from lightfer_ros.training import run
+
+    kept = []
+    monkeypatch.setattr(run, "KEPT_EVERY_S", 1000.0)
+    keep = run._keep
+    monkeypatch.setattr(
+        run, "_keep", lambda trainer, where: (kept.append(trainer.epoch), keep(trainer, where))
+    )
+    train(toy_recipe, tmp_path / "short")
+    assert kept == [2, 4], "the plateau ends with the second of four epochs"
+    assert Checkpoint.load(tmp_path / "short" / "last.pt").epoch == 4
 
 
 def test_with_muon_a_run_learns_and_resumes_to_the_same_weights(toy_recipe, tmp_path, monkeypatch):

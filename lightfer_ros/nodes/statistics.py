@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter, deque
 from typing import Deque, Dict, Iterable
 
@@ -21,26 +22,29 @@ _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 class Rate:
-    """Events per second over a window that slides with the caller's clock."""
+    """Events per second over a window that slides with the caller's clock; one thread may add, another ask."""
 
     def __init__(self, window_s: float = 5.0) -> None:
         self._window_s = window_s
+        self._lock = threading.Lock()
         self._events: Deque[float] = deque()
 
     def add(self, now: float, count: int = 1) -> None:
         """Count events that happened at `now`, seconds."""
-        if self._events and now < self._events[-1]:
-            self._events.clear()  # the clock jumped back
-        self._events.extend([now] * count)
+        with self._lock:
+            if self._events and now < self._events[-1]:
+                self._events.clear()  # the clock jumped back
+            self._events.extend([now] * count)
 
     def per_second(self, now: float) -> float:
         """The rate over the window before `now`, or since the first event where that is later."""
-        while self._events and not 0.0 <= now - self._events[0] <= self._window_s:
-            self._events.popleft()
-        if len(self._events) < 2:
-            return 0.0
-        span = max(now, self._events[-1]) - self._events[0]
-        return (len(self._events) - 1) / span if span > 0 else 0.0
+        with self._lock:
+            while self._events and not 0.0 <= now - self._events[0] <= self._window_s:
+                self._events.popleft()
+            if len(self._events) < 2:
+                return 0.0
+            span = max(now, self._events[-1]) - self._events[0]
+            return (len(self._events) - 1) / span if span > 0 else 0.0
 
 
 class Percentiles:

@@ -22,6 +22,7 @@ from lightfer_ros.perception.reliability import grown_stale, judge
 from lightfer_ros.perception.settings import settings_of
 from lightfer_ros.perception.smoothing import Smoother
 from lightfer_ros.perception.stages import StageTimes
+from lightfer_ros.perception.steady_clock import SteadyClock
 from lightfer_ros.perception.turns import Turns
 from lightfer_ros.runtimes import Session, load_fastest
 
@@ -53,6 +54,7 @@ class Pipeline:
         self._turns = Turns()
         self._faces = Faces.empty()
         self._last_stamp: Optional[float] = None
+        self._clock = SteadyClock()
         self._times = StageTimes()
         self._session.warm_up()
 
@@ -99,6 +101,7 @@ class Pipeline:
         if not isinstance(frame, Frame):
             frame = Frame.from_array(frame)
         self._times = times = StageTimes()
+        stamp = self._clock.at(stamp)
         faces = self._tracker.update(frame, stamp, times)
         self._smoother.keep(self._tracker.track_ids)
         faces = self._classify(frame, faces, stamp, focal_length_px)

@@ -34,7 +34,7 @@ def judge(
     if not len(faces):
         return np.empty(0, np.float32), np.empty(0, np.uint16)
     sharpness, contrast = _sharpness_and_contrast(crops, normalization)
-    yaw, pitch = np.nan_to_num(np.abs(faces.pose[:, :2]), nan=0.0).T
+    yaw, pitch = np.nan_to_num(np.abs(faces.pose[:, :2]), nan=np.inf).T  # what has no pose is no frontal face
     sides = faces.boxes[:, 2] - faces.boxes[:, 0]
     worths = np.stack(
         [

@@ -67,6 +67,7 @@ class Turns:
 
     def _share(self, faces: int, gap: float, interval_s: float) -> int:
         """This frame's part of a round of everybody; what is left of a whole turn is the next frame's."""
+        gap = min(gap, interval_s or gap)  # a pause says nothing of how often frames come
         self._gap = gap if self._gap == 0.0 else self._gap + GAP_WEIGHT * (gap - self._gap)
         most = max(math.floor(ROUNDING * interval_s / self._gap), 1)
         frames = max(interval_s / AHEAD / self._gap, 1.0)

@@ -126,6 +126,14 @@ def test_at_any_frame_rate_a_walking_face_keeps_its_id(pipeline, single, rate):
     assert all(len(faces) == 1 for faces in answers) and len(ids(answers)) == 1
 
 
+@pytest.mark.parametrize("step", [-0.002, -0.1, -0.3])
+def test_a_clock_that_is_set_back_a_little_costs_nobody_their_id(pipeline, single, step):
+    pictures = [single] * 15
+    before, after = shown(pipeline, pictures), shown(pipeline, pictures, start=START + 0.5 + step)
+    assert {i for faces in after for i in faces.track_id.tolist()} == set(before[-1].track_id.tolist())
+    assert after[-1].time_in_view[0] > before[-1].time_in_view[0]
+
+
 @pytest.mark.parametrize("jump", [-3600.0, 86400.0])
 def test_after_a_jump_in_time_work_goes_on_with_new_ids_and_no_old_tracks(pipeline, single, jump):
     pictures = [scene(single, 120)] * 5

@@ -64,6 +64,7 @@ def test_a_dim_picture_is_as_sharp_as_a_bright_one(face):
     [
         ({"pose": [[40.0, 0.0, 0.0]]}, TURNED),
         ({"pose": [[0.0, -35.0, 0.0]]}, TURNED),
+        ({"pose": [[np.nan, np.nan, np.nan]]}, TURNED),
         ({"boxes": [[100.0, 100.0, 130.0, 130.0]]}, SMALL),
         ({"boxes": [[-60.0, 100.0, 150.0, 310.0]]}, CUT),
         ({"probabilities": [[0.2, 0.1, 0.1, 0.3, 0.1, 0.1, 0.1]]}, UNCERTAIN),

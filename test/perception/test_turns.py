@@ -68,6 +68,17 @@ def test_a_camera_that_slows_down_finds_nobody_waiting():
         assert (stamp - last <= 0.1).all()
 
 
+def test_after_a_pause_everybody_has_one_turn_and_then_frames_bear_what_they_bore():
+    turns, last, stamp, loads = Turns(), np.full(6, -np.inf), 0.0, []
+    for gap in [1 / 30] * 30 + [3.0] + [1 / 30] * 10:
+        stamp += gap
+        chosen = turns.choose(stamp - last, gap, 0.1)
+        last[chosen] = stamp
+        loads.append(len(chosen))
+    assert loads[30] == 6 and max(loads[1:30]) == 3
+    assert max(loads[31:]) <= 4 and sum(loads[31:]) <= 30
+
+
 @pytest.mark.parametrize(("left", "at_once"), [(0.010, 5), (0.0, 1), (-1.0, 1)])
 def test_a_small_budget_is_kept_and_nobody_is_forgotten(left, at_once):
     ages, loads = played(20, 30.0, 200, left, cost=0.002)

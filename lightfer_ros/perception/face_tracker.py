@@ -37,6 +37,10 @@ HIDDEN_S, AGAIN = 0.5, 0.3
 is told of when the whole face is seen, or when their likeness to who went is at least AGAIN: who was hidden
 appears by halves."""
 
+STAYING = 1.2
+"""Where more people are in sight than may be followed, the largest are; a newcomer has to be larger than who
+is followed by this factor, lest people of like size take turns."""
+
 MOST_SEARCHES = 2
 """Searches of a frame, for those who are least like themselves; the others wait for the next frame."""
 
@@ -52,6 +56,10 @@ class _Newcomers(NamedTuple):
     patch: np.ndarray
     alike: np.ndarray
     half: np.ndarray
+
+    def of(self, which: np.ndarray) -> _Newcomers:
+        """Those of them that a boolean mask [n] picks."""
+        return _Newcomers(self.faces[which], self.patch[which], self.alike[which], self.half[which])
 
 
 class FaceTracker:
@@ -164,8 +172,8 @@ class FaceTracker:
         self._last_scan = stamp
         found = self._detector.detect(frame, CONFIRMING * self._detector.threshold)
         found = self._without_weak_strangers(found, known)
-        side = found.boxes[:, 2] - found.boxes[:, 0]
-        return found[np.argsort(-side, kind="stable")[: self._config.max_faces]]
+        near = overlapping(found.boxes, known.faces.boxes) > 0
+        return found[near | _largest(np.where(near, 0.0, _sides(found)), self._config.max_faces)]
 
     def _search(self, frame: Frame, known: Known, doubted: np.ndarray) -> Faces:
         """What the detector sees around those who are doubted."""
@@ -192,13 +200,6 @@ class FaceTracker:
         threshold = self._detector.threshold
         return np.asarray(detected.confidence >= threshold + WHOLE * (1.0 - threshold))
 
-    def _largest(self, boxes: np.ndarray, stays: np.ndarray, others: int) -> np.ndarray:
-        """bool [n]: the largest of those that stay, as many as beside `others` may be followed."""
-        order = np.argsort(-np.where(stays, boxes[:, 2] - boxes[:, 0], -np.inf), kind="stable")
-        largest = np.zeros(len(boxes), bool)
-        largest[order[: max(self._config.max_faces - others, 0)]] = True
-        return largest
-
     def _identified(
         self,
         grey: np.ndarray,
@@ -221,7 +222,11 @@ class FaceTracker:
         stays &= ~np.isin(faces.track_id, strangers.track_id)
         if len(strangers):
             stays &= seen | (box_iou(faces.boxes, strangers.boxes).max(axis=1, initial=0.0) < 0.5)
-        stays &= self._largest(faces.boxes, stays, len(strangers))
+        sides = np.concatenate([np.where(stays, STAYING * _sides(faces), 0.0), _sides(strangers)])
+        followed = _largest(sides, self._config.max_faces)
+        stays &= followed[: len(faces)]
+        come = come.of(followed[len(faces) :])
+        strangers = come.faces
         patch = np.concatenate([known.patch[stays], come.patch])
         sure = np.concatenate(
             [((known.alike >= SURE) | (confirmed & known.alone))[stays], come.alike >= SURE]
@@ -259,3 +264,14 @@ class FaceTracker:
         # A weak detection says that somebody known is still there, and not that somebody has come.
         here &= known_again | (strangers.confidence >= self._detector.threshold)
         return _Newcomers(strangers[here], patch[here], alike[here], (~whole & shrunk)[here])
+
+
+def _sides(faces: Faces) -> np.ndarray:
+    return np.asarray(faces.boxes[:, 2] - faces.boxes[:, 0])
+
+
+def _largest(sides: np.ndarray, most: int) -> np.ndarray:
+    """bool [n]: the `most` largest."""
+    largest = np.zeros(len(sides), bool)
+    largest[np.argsort(-sides, kind="stable")[:most]] = True
+    return largest

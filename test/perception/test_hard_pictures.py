@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 import pytest
@@ -93,9 +95,15 @@ def test_sixty_faces_are_followed_up_to_the_limit_and_each_keeps_its_id(pipeline
     wall = np.tile(tile, (6, 10, 1))[: 6 * 64]
     picture = np.full((480, wall.shape[1] + 20, 3), 128, np.uint8)
     picture[48 : 48 + len(wall), 10 : 10 + wall.shape[1]] = wall
-    answers = shown(pipeline, [picture] * 8)
-    assert 25 <= len(answers[-1]) <= PipelineConfig().max_faces
-    assert ids(answers[3:]) == ids(answers[-1:])
+    chance = np.random.default_rng(0)
+    pictures = []
+    for i in range(30):  # they sway, and the camera's noise makes now one box the largest, now another
+        swayed = np.roll(picture, (round(2 * math.sin(i / 3)), round(3 * math.sin(i / 5))), (0, 1))
+        pictures.append(np.clip(swayed + chance.normal(0, 3, swayed.shape), 0, 255).astype(np.uint8))
+    answers = shown(pipeline, pictures)
+    most = PipelineConfig().max_faces
+    assert all(25 <= len(faces) <= most for faces in answers[3:])
+    assert len(ids(answers[3:])) <= most + 2
 
 
 @pytest.mark.parametrize("change", ["upside down", "dark", "mirrored"])

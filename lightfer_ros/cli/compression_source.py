@@ -57,7 +57,9 @@ def read(args: argparse.Namespace) -> Tuple[Network, ModelMetadata]:
 
     network, about = read_float(args.model)
     comparison = compare(published_layers(network), network)
-    print(comparison.table())
+    print(
+        comparison.table() if comparison.comparable else "not an Xception: R of Eq. 1 has no meaning for it"
+    )
     return network, describe(about, args.name or about.name, comparison)
 
 

@@ -86,7 +86,7 @@ def calibration_of(network: Network, faces: FaceSet, about: ModelMetadata) -> Fi
 def describe(about: ModelMetadata, name: str, comparison: Comparison) -> ModelMetadata:
     """The metadata that all files made of one trained network share, but for hash and precision."""
     weights = sum(count.weights for count in comparison.pruned.values())
-    ratio = round(comparison.ratio, 2)
+    ratio = round(comparison.ratio, 2) if comparison.comparable else None
     return dataclasses.replace(about, name=name, parameters=weights, compression_ratio=ratio)
 
 

@@ -43,6 +43,11 @@ class Comparison:
         """R of Eq. 1 over all layers."""
         return sum(c.total for c in self.uncompressed.values()) / sum(c.total for c in self.pruned.values())
 
+    @property
+    def comparable(self) -> bool:
+        """Whether the pruned network has layers of the uncompressed one only, as R presupposes."""
+        return set(self.pruned) <= set(self.uncompressed)
+
     def layer_ratio(self, name: str) -> float:
         """U / P of one layer; infinite where it was removed."""
         pruned = self.pruned.get(name)

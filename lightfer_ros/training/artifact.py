@@ -13,6 +13,7 @@ from lightfer_ros.training.checkpoint import Checkpoint, restore_variables
 from lightfer_ros.training.feed import NORMALIZATION
 from lightfer_ros.training.recipe import Recipe, recipe_from
 
+_NAMES = {"xception": "Xception", "residual": "Residual network"}
 LICENCE = "weights: for research, as FER2013 is; code: Apache-2.0"
 
 
@@ -38,7 +39,7 @@ def save_network(checkpoint: Path, path: Path) -> ModelMetadata:
         parameters=int(sum(v.value.numel() for v in model.trainable_variables)),
         accuracy={} if best is None else {f"fer2013/{recipe.data.validation_split}": round(best, 4)},
         source=f"lightfer train, {saved.epoch} epochs, data {saved.data_sha256[:16]}, seed {recipe.seed}",
-        description="Xception with global average pooling for small grey faces",
+        description=f"{_NAMES[recipe.network.architecture]} with global average pooling for small grey faces",
     )
     write_metadata(path, about)
     return about

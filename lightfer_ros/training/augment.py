@@ -53,7 +53,8 @@ class AugmentOptions:
 class Augmenter:
     """Turns stored faces into training input; all randomness comes from its own generator.
 
-    The generator draws on the CPU, so that a GPU sees the same faces, and never waits for it.
+    The generator draws on the CPU, so that neither waits for the other. What is drawn depends on how many
+    faces come together.
     """
 
     def __init__(self, options: AugmentOptions, seed: int, device: str | torch.device = "cpu") -> None:
@@ -69,14 +70,14 @@ class Augmenter:
         x = self._erase(x)
         return x.clamp_(0.0, 1.0)[:, 0]
 
-    def mixed(self, pictures: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Pictures float32 [n, s, s] and targets float32 [n, 7], others mixed in: see mixup_share."""
+    def mixed(self, pictures: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
+        """Pictures float32 [n, s, s] and what belongs to them, [n, …], mixed: see mixup_share."""
         n = len(pictures)
         if not self.options.mixup_share:
-            return pictures, targets
-        weight = self._uniform(n, (0.0, 0.5)) * (self._fractions(n) < self.options.mixup_share)
-        weight = self._moved(weight)[:, None]
-        return pictures.lerp(pictures.flip(0), weight[:, None]), targets.lerp(targets.flip(0), weight)
+            return (pictures, *others)
+        drawn = self._uniform(n, (0.0, 0.5)) * (self._fractions(n) < self.options.mixup_share)
+        share = self._moved(drawn)
+        return tuple(x.lerp(x.flip(0), share.reshape(-1, *[1] * (x.dim() - 1))) for x in (pictures, *others))
 
     def _fractions(self, *shape: int) -> Tensor:
         return torch.rand(*shape, generator=self.generator)

@@ -1,4 +1,4 @@
-"""A training run frozen to one file after every epoch, so that a killed run goes on unharmed."""
+"""A training run frozen to one file between two epochs, so that a killed run goes on unharmed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from lightfer_ros.errors import ModelError
 from lightfer_ros.files import write_by
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass

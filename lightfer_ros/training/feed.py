@@ -30,17 +30,20 @@ class Feed:
         augmenter: Augmenter,
         teachers: Teachers,
         ensemble: TemporalEnsemble,
+        at_once: int | None = None,
     ) -> None:
+        """at_once: batches that are prepared together; by default one on a CPU, more on a GPU."""
         self.device = augmenter.device
         self.augmenter, self.teachers, self.ensemble = augmenter, teachers, ensemble
+        self.at_once = at_once
         self.images = torch.from_numpy(data.images.copy()).to(self.device)
         self.targets = torch.from_numpy(data.targets).to(self.device)
         self.weights = torch.from_numpy(face_weights(data.targets, class_balance)).to(self.device)
 
     def batches(self, order: Sequence[torch.Tensor], epoch: int) -> Iterator[Batch]:
         """A batch for each of `order`, int64 indices on the CPU; epoch: counted from 1."""
-        at_once = 1
-        if self.device.type != "cpu" and len(order):
+        at_once = self.at_once or 1
+        if self.at_once is None and self.device.type != "cpu" and len(order):
             at_once = max(1, AT_ONCE_ON_GPU // len(order[0]))
         for i in range(0, len(order), at_once):
             parts = order[i : i + at_once]
@@ -48,11 +51,11 @@ class Feed:
             where = everyone.to(self.device)
             pictures = self.augmenter(self.images[where])
             targets = self.ensemble.blend(self.targets[where], where, epoch)
-            pictures, targets = self.augmenter.mixed(pictures, targets)
+            pictures, targets, weights = self.augmenter.mixed(pictures, targets, self.weights[where])
             inputs = to_input(pictures)
-            targets = self.teachers.blend(targets, inputs)
+            targets = self.teachers.blend(targets, inputs, everyone, epoch)
             sizes = [len(part) for part in parts]
-            whole = (everyone, inputs, targets, self.weights[where])
+            whole = (where, inputs, targets, weights)
             for batch in zip(*(values.split(sizes) for values in whole), strict=True):
                 yield Batch(*batch)
 

@@ -1,4 +1,4 @@
-"""The training loop: one epoch after the other, averaged weights, a checkpoint after each."""
+"""The training loop: one epoch after the other, averaged weights, all of it to be frozen in between."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class Trainer:
                 restore_variables(model, weights, recipe.initial)
         self.ensemble = ensemble or TemporalEnsemble(recipe.ensemble, len(data.images), self.device)
         self.augmenter = Augmenter(recipe.augment, recipe.seed, self.device)
-        teachers = Teachers(recipe.teachers, recipe.network.input_size, recipe.precision)
-        self.feed = Feed(data, recipe.data.class_balance, self.augmenter, teachers, self.ensemble)
+        self.teachers = Teachers(recipe.teachers, recipe.network.input_size, recipe.precision)
+        self.feed = Feed(data, recipe.data.class_balance, self.augmenter, self.teachers, self.ensemble)
         self._prepare()
         self.epoch = self.step = 0
         self.seconds = 0.0
@@ -128,7 +128,7 @@ class Trainer:
 
     def predict(self, model: Any, images: np.ndarray) -> np.ndarray:
         """Logits float32 [n, 7] of uint8 faces [n, s, s]."""
-        out, batch = [], 256 if self.device.type == "cpu" else 1024
+        out, batch = [], 256 if self.device.type == "cpu" else 512
         with torch.inference_mode(), self._autocast():
             for part in torch.from_numpy(images.copy()).split(batch):
                 inputs = to_input(part.to(self.device).float() / 255.0)

@@ -74,5 +74,5 @@ def main(argv: list[str] | None = None) -> int:
         print(f"lightfer train: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("lightfer train: stopped; --resume goes on after the last finished epoch", file=sys.stderr)
+        print("lightfer train: stopped; --resume goes on after the last epoch in last.pt", file=sys.stderr)
         return 130

@@ -37,12 +37,20 @@ class OptimizerOptions:
     average_decay: float = 0.999
 
 
+def _not_both(where: str, ensemble: EnsembleOptions, augment: AugmentOptions) -> None:
+    if ensemble.share and augment.mixup_share:
+        raise ConfigurationError(
+            f"{where}: ensemble.share is {ensemble.share} and augment.mixup_share {augment.mixup_share}, "
+            "expected one of them 0: mixed faces cannot be remembered"
+        )
+
+
 @dataclass(frozen=True)
 class FinaleOptions:
     """Short runs at the end, see `finale.play`: one for each of `seeds`, none by default.
 
     Each begins with the run's averaged weights and has this augmentation, schedule and ensemble; the defaults
-    are those of docs/training.md.
+    are the milder ones of docs/training.md.
     """
 
     seeds: tuple[int, ...] = ()
@@ -69,6 +77,7 @@ class FinaleOptions:
     def __post_init__(self) -> None:
         if len(set(self.seeds)) < len(self.seeds):
             raise ConfigurationError(f"finale: seeds are {list(self.seeds)}, expected each once")
+        _not_both("finale", self.ensemble, self.augment)
 
 
 @dataclass(frozen=True)
@@ -109,11 +118,7 @@ class Recipe:
                 f"recipe: prune.ratio is {self.prune.ratio} and network.architecture "
                 f"{self.network.architecture}, expected xception: only its channels can be removed"
             )
-        if self.ensemble.share and self.augment.mixup_share:
-            raise ConfigurationError(
-                f"recipe: ensemble.share is {self.ensemble.share} and augment.mixup_share "
-                f"{self.augment.mixup_share}, expected one of them 0: mixed faces cannot be remembered"
-            )
+        _not_both("recipe", self.ensemble, self.augment)
 
 
 def read_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:

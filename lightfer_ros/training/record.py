@@ -17,7 +17,6 @@ import torch
 from lightfer_ros.files import write_by, write_whole
 from lightfer_ros.training.data import TrainingData
 from lightfer_ros.training.recipe import Recipe, to_dict
-from lightfer_ros.training.teacher import fingerprints
 
 
 def write_history(folder: Path, history: list[dict[str, float]]) -> None:
@@ -51,8 +50,10 @@ def write_plot(folder: Path, history: list[dict[str, float]]) -> None:
     pyplot.close(figure)
 
 
-def write_record(folder: Path, recipe: Recipe, data: TrainingData, seconds: float, epoch: int) -> None:
-    """`run.json`: the recipe, seeds, versions, data hash and counts, machine and duration."""
+def write_record(
+    folder: Path, recipe: Recipe, data: TrainingData, seconds: float, epoch: int, teachers: Mapping[str, str]
+) -> None:
+    """`run.json`: recipe, seeds, versions, data hash and counts, teachers' hashes, machine and duration."""
     record: dict[str, Any] = {
         "recipe": to_dict(recipe),
         "epochs_done": epoch,
@@ -65,7 +66,7 @@ def write_record(folder: Path, recipe: Recipe, data: TrainingData, seconds: floa
             "merged_copies": data.merged,
             "validation_faces": len(data.validation),
         },
-        "teachers": fingerprints(recipe.teachers),
+        "teachers": dict(teachers),
         "versions": _versions(),
         "machine": {
             "system": platform.platform(),

@@ -1,7 +1,7 @@
 """Residual blocks of ordinary convolutions (He et al. 2016, arXiv:1512.03385): a teacher for small faces.
 
-Of no use on a robot (ten times the weights of ours), but a GPU trains it faster than an Xception, and it is
-right about more faces.
+Not for a robot: ordinary convolutions cost several times what separable ones do. docs/training.md says how
+good it is.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lightfer_ros.model import EMOTIONS
 from lightfer_ros.training.network import LayerKit, NetworkOptions
 
 STAGES = (64, 128, 256, 512)
-"""Channels at width 1; every stage but the first halves the picture at its end of the one before."""
+"""Channels at width 1; every stage but the first begins by halving the picture."""
 
 
 def build_residual(options: NetworkOptions, kit: LayerKit, name: str) -> keras.Model:

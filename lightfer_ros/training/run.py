@@ -1,4 +1,4 @@
-"""A whole training run in a folder: start or resume, checkpoint every epoch, progress with an estimate."""
+"""A whole training run in a folder: start or resume, checkpoints, progress with an estimate."""
 
 from __future__ import annotations
 
@@ -126,12 +126,18 @@ def _keep(trainer: Trainer, folder: Path) -> None:
     saved.save(folder / LAST)
     if trainer.recipe.schedule.plateau_ends(trainer.epoch):
         saved.save(folder / PLATEAU)
-    scores = [row["validation_accuracy"] for row in trainer.history]
-    if scores[-1] >= max(scores):
+    best = folder / BEST
+    if not best.is_file() or _accuracy(saved) >= _accuracy(Checkpoint.load(best)):
         replace(saved, optimizers=[]).save(folder / BEST)
     write_history(folder, trainer.history)
     write_plot(folder, trainer.history)
-    write_record(folder, trainer.recipe, trainer.data, trainer.seconds, trainer.epoch)
+    write_record(
+        folder, trainer.recipe, trainer.data, trainer.seconds, trainer.epoch, trainer.teachers.sha256
+    )
+
+
+def _accuracy(saved: Checkpoint) -> float:
+    return saved.history[-1]["validation_accuracy"]
 
 
 class _Progress:

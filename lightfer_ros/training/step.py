@@ -17,7 +17,7 @@ WARM_UP = 3
 
 @dataclass(frozen=True)
 class Batch:
-    """Faces for one step, on the device. chosen: int64 [n], their indices, on the CPU.
+    """Faces for one step, on the device. chosen: int64 [n], their indices.
 
     inputs: float32 [n, s, s, 1], as the network is fed. targets: float32 [n, 7]. weights: float32 [n].
     """

@@ -6,7 +6,6 @@ picture, epoch after epoch: worth more than answers given once (Beyer et al. 202
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,15 @@ from lightfer_ros.training.checkpoint import Checkpoint, restore_variables
 from lightfer_ros.training.native import NATIVE
 from lightfer_ros.training.network import NetworkOptions
 
+AT_ONCE = 512
+"""Faces in a teacher's batch. Keras holds all maps of a forward pass, some 6 MB a face."""
+
 
 @dataclass(frozen=True)
 class TeacherOptions:
     """runs: checkpoints of `lightfer train` (last.pt). share: of their answers in a target.
 
-    Each face is looked at by one teacher, another one from epoch to epoch: in the long run that is their
+    Each face is looked at by one teacher, by the next one in the next epoch: in the long run that is their
     mean, at the price of one.
     """
 
@@ -39,36 +41,36 @@ class TeacherOptions:
 
 
 class Teachers:
-    """The teachers' averaged networks, in evaluation mode."""
+    """The teachers' averaged networks, in evaluation mode. sha256: of each one's checkpoint, by its path."""
 
     def __init__(self, options: TeacherOptions, input_size: int, precision: str) -> None:
         """Raises ModelError for a torn checkpoint or one of another input size."""
         self.options, self.precision = options, precision
         self.networks = [_network(Path(run), input_size) for run in options.runs]
+        self.sha256 = {run: sha256_of(Path(run)) for run in options.runs}
 
-    def blend(self, targets: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+    def blend(
+        self, targets: torch.Tensor, inputs: torch.Tensor, chosen: torch.Tensor, epoch: int
+    ) -> torch.Tensor:
         """Targets float32 [n, 7] with the teachers' share in them.
 
-        inputs: float32 [n, s, s, 1] in random order, as the pupil gets them.
+        inputs: float32 [n, s, s, 1], as the pupil gets them. chosen: int64 [n], which faces they are, on the
+        CPU; epoch: counted from 1. Those two decide who looks at whom.
         """
         if not self.networks:
             return targets
         said = torch.empty_like(targets)
-        count = len(self.networks)
+        whose = (chosen + epoch) % len(self.networks)
         with torch.no_grad(), torch.autocast(inputs.device.type, torch.bfloat16, enabled=self._bf16):
             for i, network in enumerate(self.networks):
-                if len(inputs[i::count]):
-                    said[i::count] = network(inputs[i::count], training=False).float().softmax(1)
+                for where in torch.nonzero(whose == i)[:, 0].to(inputs.device).split(AT_ONCE):
+                    if len(where):
+                        said[where] = network(inputs[where], training=False).float().softmax(1)
         return targets.lerp(said, self.options.share)
 
     @property
     def _bf16(self) -> bool:
         return self.precision == "bf16"
-
-
-def fingerprints(options: TeacherOptions) -> Mapping[str, str]:
-    """The sha256 of every teacher's checkpoint, for the record."""
-    return {run: sha256_of(Path(run)) for run in options.runs}
 
 
 def _network(path: Path, input_size: int) -> Any:

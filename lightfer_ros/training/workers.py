@@ -42,7 +42,7 @@ class Exchange:
             self.barrier.wait()
         except threading.BrokenBarrierError:
             raise LightferError(
-                "a training worker died; --resume goes on after the last finished epoch"
+                "a training worker died; --resume goes on after the last epoch in last.pt"
             ) from None
         mean, at = half.mean(0), 0
         for p in parameters:

@@ -64,12 +64,15 @@ def test_a_file_runs_in_our_runtime_and_scores_what_its_metadata_says(exporter, 
 
 
 def test_a_file_that_looks_twice_scores_so_and_says_so(exporter, tmp_path):
+    once = exporter.source.argmax(1)
+    exporter.check = dataclasses.replace(exporter.check, labels=once)  # so one look is always right
     exporter.about = dataclasses.replace(exporter.about, mirrored=True)
     made = exporter.write(tmp_path, ["fp32"])[0]
     assert read_metadata(made.path).mirrored
     with load(made.path, RuntimeOptions()) as session:
         batch = to_input(exporter.check.images, exporter.about.normalization).transpose(0, 2, 3, 1)
-        right = session.run(np.ascontiguousarray(batch)).argmax(1) == exporter.check.labels
+        right = session.run(np.ascontiguousarray(batch)).argmax(1) == once
+    assert right.mean() < 1
     assert made.metadata.accuracy == {"toy": pytest.approx(right.mean(), abs=1e-4)}
 
 

@@ -112,4 +112,4 @@ def test_half_of_the_faces_stay_whole_when_half_may_be_erased(faces):
 
 def test_nothing_is_mixed_where_nothing_was_asked(faces):
     pictures, targets = faces / 255.0, torch.eye(7)[:1].repeat(8, 1)
-    assert only().mixed(pictures, targets) == (pictures, targets)
+    assert only().mixed(pictures, targets) == (pictures, targets), "the very same"

@@ -27,14 +27,16 @@ def data():
     return TrainingData(images, targets, nobody, 0, 0, "")
 
 
-def feed_of(data, augment=NOTHING, ensemble=None):
+def feed_of(data, augment=NOTHING, ensemble=None, at_once=None, balance=0.0):
     remembered = TemporalEnsemble(ensemble or EnsembleOptions(), FACES)
-    return Feed(data, 0.0, Augmenter(augment, 0), Teachers(TeacherOptions(), 48, "fp32"), remembered)
+    nobody = Teachers(TeacherOptions(), 48, "fp32")
+    return Feed(data, balance, Augmenter(augment, 0), nobody, remembered, at_once)
 
 
-def test_faces_come_in_the_order_asked_for_with_their_own_targets(data):
+@pytest.mark.parametrize("at_once", [1, 2, 5])
+def test_faces_come_in_the_order_asked_for_with_their_own_targets(data, at_once):
     order = torch.tensor([7, 2, 9, 4, 0, 5]).split(2)
-    batches = list(feed_of(data).batches(order, epoch=1))
+    batches = list(feed_of(data, at_once=at_once).batches(order, epoch=1))
     assert [b.chosen.tolist() for b in batches] == [[7, 2], [9, 4], [0, 5]]
     for batch in batches:
         assert batch.inputs.shape == (2, 48, 48, 1) and batch.inputs.dtype == torch.float32
@@ -48,7 +50,7 @@ def test_pixels_reach_from_minus_one_to_one():
 
 
 def test_of_two_mixed_faces_the_target_has_as_much_as_the_picture(data):
-    order = (torch.tensor([0, 3, 5, 8]),)
+    order = (torch.tensor([0, 1, 4, 3]),)
     (batch,) = feed_of(data, replace(NOTHING, mixup_share=1.0)).batches(order, epoch=1)
     own, other = batch.chosen.float() * 20, batch.chosen.flip(0).float() * 20
     grey = (batch.inputs[:, 0, 0, 0] + 1) * 255 / 2
@@ -57,6 +59,15 @@ def test_of_two_mixed_faces_the_target_has_as_much_as_the_picture(data):
     targets = torch.from_numpy(data.targets)
     mixed = targets[batch.chosen].lerp(targets[batch.chosen.flip(0)], weight[:, None])
     assert torch.allclose(batch.targets, mixed, atol=1e-4)
+
+
+def test_a_mixed_face_weighs_as_much_as_its_parts(data):
+    order = (torch.tensor([0, 1, 4, 3]),)
+    (plain,) = feed_of(data, balance=1.0).batches(order, epoch=1)
+    (batch,) = feed_of(data, replace(NOTHING, mixup_share=1.0), balance=1.0).batches(order, epoch=1)
+    pairs = torch.stack([plain.weights, plain.weights.flip(0)])
+    assert (batch.weights >= pairs.amin(0) - 1e-6).all() and (batch.weights <= pairs.amax(0) + 1e-6).all()
+    assert not torch.allclose(batch.weights, plain.weights)
 
 
 def test_what_was_remembered_of_a_face_is_in_its_target(data):

@@ -48,9 +48,13 @@ def test_a_part_that_is_changed_keeps_the_rest_of_what_it_would_have_been():
     assert finale.schedule == replace(FinaleOptions().schedule, epochs=7)
 
 
-def test_mixed_faces_cannot_be_remembered_too():
-    with pytest.raises(ConfigurationError, match=r"ensemble\.share is 0\.3 and augment\.mixup_share 0\.2"):
-        read_recipe(SHIPPED, ["augment.mixup_share=0.2", "ensemble.share=0.3"])
+@pytest.mark.parametrize(("part", "where"), [("", "recipe"), ("finale.", "finale")])
+def test_mixed_faces_cannot_be_remembered_too(part, where):
+    changes = [f"{part}augment.mixup_share=0.2", f"{part}ensemble.share=0.3"]
+    with pytest.raises(
+        ConfigurationError, match=rf"{where}: ensemble\.share is 0\.3 and augment\.mixup_share 0"
+    ):
+        read_recipe(SHIPPED, changes)
 
 
 def test_the_rate_rises_stays_and_falls():

@@ -82,6 +82,17 @@ def test_of_short_epochs_the_first_is_not_kept_but_the_turn_and_the_last(toy_rec
     assert Checkpoint.load(tmp_path / "short" / "last.pt").epoch == 4
 
 
+def test_the_best_of_the_kept_epochs_is_kept_as_such(toy_recipe, tmp_path, monkeypatch):
+    from lightfer_ros.training import run
+    from lightfer_ros.training.loop import Score, Trainer
+
+    scores = iter([0.9, 0.6, 0.95, 0.7])
+    monkeypatch.setattr(run, "KEPT_EVERY_S", 1000.0)
+    monkeypatch.setattr(Trainer, "score", lambda trainer, model: Score(next(scores), 1.0))
+    train(toy_recipe, tmp_path / "short")
+    assert Checkpoint.load(tmp_path / "short" / "best.pt").epoch == 4, "of 0.6 and 0.7"
+
+
 def test_with_muon_a_run_learns_and_resumes_to_the_same_weights(toy_recipe, tmp_path, monkeypatch):
     recipe = replace(toy_recipe, optimizer=replace(toy_recipe.optimizer, muon=True))
     assert train(recipe, tmp_path / "whole").history[-1]["validation_accuracy"] > 0.8

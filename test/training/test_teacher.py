@@ -48,25 +48,29 @@ def bright(top):
 def test_the_target_moves_by_its_share_towards_what_the_teacher_says(teacher):
     teachers = Teachers(TeacherOptions((str(teacher),), share=0.5), 48, "fp32")
     (network,) = teachers.networks
+    inputs, targets = bright(top=True), torch.eye(7)[[FEAR, SAD]]
     with torch.no_grad():
-        said = network(bright(top=True), training=False).softmax(1)
+        said = network(inputs, training=False).softmax(1)
     assert said.argmax(1).tolist() == [HAPPY, HAPPY]
-    targets = torch.eye(7)[[FEAR, SAD]]
-    assert torch.allclose(teachers.blend(targets, bright(top=True)), 0.5 * targets + 0.5 * said)
+    blended = teachers.blend(targets, inputs, torch.arange(2), epoch=1)
+    assert torch.allclose(blended, 0.5 * targets + 0.5 * said)
 
 
 def test_without_teachers_targets_stay(teacher):
     targets = torch.eye(7)[[FEAR, SAD]]
-    assert torch.equal(Teachers(TeacherOptions(), 48, "fp32").blend(targets, bright(top=True)), targets)
+    nobody = Teachers(TeacherOptions(), 48, "fp32")
+    assert torch.equal(nobody.blend(targets, bright(top=True), torch.arange(2), epoch=1), targets)
 
 
-def test_each_face_is_looked_at_by_one_of_several(teacher):
+def test_a_face_is_looked_at_by_one_of_several_and_by_the_next_in_the_next_epoch(teacher):
     teachers = Teachers(TeacherOptions((str(teacher),) * 3, share=1.0), 48, "fp32")
     for i, network in enumerate(teachers.networks):
         bias = next(layer for layer in network.layers if layer.name == "logits").bias
         bias.assign(torch.eye(7)[i] * 100)
-    said = teachers.blend(torch.zeros(5, 7), bright(top=True)[:1].repeat(5, 1, 1, 1))
-    assert said.argmax(1).tolist() == [0, 1, 2, 0, 1]
+    targets, inputs = torch.zeros(5, 7), bright(top=True)[:1].repeat(5, 1, 1, 1)
+    chosen = torch.tensor([3, 4, 5, 9, 1])
+    looks = [teachers.blend(targets, inputs, chosen, epoch).argmax(1).tolist() for epoch in (3, 4, 5)]
+    assert looks == [[0, 1, 2, 0, 1], [1, 2, 0, 1, 2], [2, 0, 1, 2, 0]]
 
 
 def test_a_pupil_learns_from_its_teacher_and_the_record_names_it(toy_recipe, teacher, tmp_path):
@@ -76,6 +80,18 @@ def test_a_pupil_learns_from_its_teacher_and_the_record_names_it(toy_recipe, tea
     assert pupil.history[-1]["validation_accuracy"] > 0.9
     named = json.loads((tmp_path / "taught" / "run.json").read_text())["teachers"]
     assert list(named) == [str(teacher)] and len(named[str(teacher)]) == 64
+
+
+def test_its_network_is_exported_as_what_it_is(teacher, toy_csv, tmp_path, capsys):
+    from lightfer_ros.cli.main import main as lightfer
+    from lightfer_ros.model.metadata import read_metadata
+
+    network = teacher.with_name("network.keras")
+    arguments = ["--model", str(network), "--data", str(toy_csv), "--kinds", "fp32", "--out", str(tmp_path)]
+    assert lightfer(["export", *arguments]) == 0
+    assert "not an Xception" in capsys.readouterr().out
+    about = read_metadata(tmp_path / "teacher-fp32.onnx")
+    assert about.compression_ratio is None and about.description.startswith("Residual network")
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.5])

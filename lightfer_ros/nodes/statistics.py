@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 class Rate:
-    """Events per second over a window that slides with the caller's clock; one thread may add, another ask."""
+    """Events per second over a window that slides with the caller's clock. Threads may add and ask."""
 
     def __init__(self, window_s: float = 5.0) -> None:
         self._window_s = window_s

@@ -1,6 +1,7 @@
 """What a face looked like a moment ago: small upright patches, which tell whether one still looks at it.
 
-A patch lives as long as its track, a second after the face is out of sight; nobody is recognised by it later.
+A patch lives as long as its track, `track_timeout_s` after the face is out of sight; nobody is recognised by
+it later.
 """
 
 from __future__ import annotations

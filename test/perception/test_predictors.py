@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,7 +15,8 @@ from lightfer_ros.errors import ConfigurationError, ModelError
 from lightfer_ros.perception.detection import DetectionOptions, make_detector
 from lightfer_ros.perception.frame import Frame
 from lightfer_ros.perception.landmarks import LandmarkPredictor
-from lightfer_ros.perception.paired_landmarks import PairedLandmarkPredictor, is_turned
+from lightfer_ros.perception.paired_landmarks import PairedLandmarkPredictor, is_turned, mesh_share
+from lightfer_ros.perception.pipeline import Pipeline, PipelineConfig
 from lightfer_ros.perception.predictors import AUTO, make_predictor
 
 
@@ -23,6 +25,16 @@ def made(name: str) -> LandmarkPredictor:
         return make_predictor(name)
     except ModelError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    try:
+        made_one = Pipeline(PipelineConfig(budget_ms=0.0))
+    except ModelError as error:
+        pytest.skip(str(error))
+    with made_one:
+        yield made_one
 
 
 class Asked:
@@ -48,6 +60,9 @@ def face(aside: float, angle: float = 0.0) -> np.ndarray:
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     return (points @ turn.T).astype(np.float32)
 
+
+TILTING = ((260, 127, 97), (581, 379, 113), (737, 367, 115))
+"""Of three faces of a photo the middle and the width of the box: dlib's landmarks of them fail beyond 30°."""
 
 BOXES = np.array([[0, 0, 9, 9], [10, 0, 19, 9], [20, 0, 29, 9]], np.float32)
 GREY = np.zeros((9, 30), np.uint8)
@@ -88,6 +103,46 @@ def test_of_a_new_face_a_glance_of_the_mesh_says_whether_it_is_turned():
         found = PairedLandmarkPredictor(ahead, Asked("mesh", face(aside))).predict(GREY, BOXES)
         np.testing.assert_array_equal(is_turned(found), [expected] * 3)
     assert PairedLandmarkPredictor(ahead, ahead).predict(GREY, BOXES[:0]).shape == (0, 68, 2)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_known_face_that_tilts_goes_over_from_dlibs_landmarks_to_the_meshs_without_a_jump(side):
+    shares = []
+    for degrees in np.arange(0.0, 40.0, 0.5):
+        before = face(0.0, side * np.radians(degrees))
+        dlibs, meshes = Asked("dlib", before), Asked("mesh", before + [0.0, 10.0])
+        found = PairedLandmarkPredictor(dlibs, meshes).predict(GREY, BOXES[:1], before[None])
+        shares.append(float((found[0] - before)[0, 1]) / 10)
+        assert [[0.0]] in (dlibs.boxes, meshes.boxes)
+    assert (shares[0], shares[30], shares[-1]) == (0.0, 0.0, 1.0)
+    assert (np.diff(shares) > -1e-3).all() and (np.diff(shares) < 0.11).all()
+
+
+def test_a_new_face_that_a_glance_sees_tilted_a_little_is_looked_at_again_and_the_second_look_decides():
+    for degrees, expected in ((30.0, 1.0), (10.0, 0.0)):
+        mesh = Asked("mesh", face(0.0, np.radians(degrees)))
+        mesh.glance = lambda grey, boxes: np.tile(face(0.0, np.radians(9.0)), (len(boxes), 1, 1))
+        found = PairedLandmarkPredictor(Asked("dlib", face(0.0)), mesh).predict(GREY, BOXES[:1])
+        np.testing.assert_allclose(found[0], face(0.0, np.radians(degrees * expected)))
+        assert mesh_share(found).tolist() == [expected]
+
+
+@pytest.mark.parametrize("x, y, side", TILTING)
+def test_a_head_that_tilts_by_40_degrees_and_stays_so_is_told_of_under_one_id(pipeline, x, y, side):
+    pipeline.reset()
+    told = set()
+    frames = 0
+    for index, part in enumerate([0.0] * 5 + [each / 10 for each in range(1, 11)] + [1.0] * 20):
+        turn = cv2.getRotationMatrix2D((x, y), -40 * part, 150 / side)
+        turn[:, 2] += (160 - x, 160 - y)
+        picture = cv2.warpAffine(photo("photo_multi_face"), turn, (320, 320), borderValue=(128, 128, 128))
+        faces = pipeline.process(picture, 1_800_000_000.0 + index / 30)
+        centres = (faces.boxes[:, :2] + faces.boxes[:, 2:]) / 2
+        here = (np.abs(centres - 160) < 40).all(axis=1)
+        told |= set(faces.track_id[here].tolist())
+        frames += bool(here.any())
+    assert frames >= 34
+    assert len(told) == 1
 
 
 @given(aside=st.floats(-1, 1), angle=st.floats(-np.pi, np.pi))

@@ -76,8 +76,8 @@ class PipelineConfig:
     landmarks: str = setting(
         AUTO,
         """Predictor of the 68 landmarks: auto takes dlib's for faces that look ahead and the mesh for heads
-        turned to the side, and says so where it has to do without the mesh; dlib is the paper's, good to
-        about 30 degrees; mesh is MediaPipe's, good to about 60.""",
+        turned to the side or tilted, and says so where it has to do without the mesh; dlib is the paper's,
+        good to about 30 degrees; mesh is MediaPipe's, good to about 60.""",
         choices=(AUTO, *PREDICTORS),
         live=False,
     )

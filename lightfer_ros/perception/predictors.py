@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 def make_predictor(name: str, stop_fd: Optional[int] = None) -> LandmarkPredictor:
-    """Make the predictor named; for "auto" dlib's and, where it can be had, the mesh for turned and tilted ones.
+    """Make the predictor named; "auto": dlib's and, if it can be had, the mesh for turned or tilted heads.
 
     stop_fd: as DlibLandmarkPredictor has it. Raises ConfigurationError for an unknown one, ModelError where
     its file is missing or wrong, RuntimeUnavailableError without its library. "auto" does without the mesh

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import time
 from typing import Any, Dict, List, Optional
 
 from lightfer_ros.errors import LightferError
 
 LONGEST_END_S = 5.0
+"""So long a child may take to end after each of the signals that ask it to."""
 
 
 class Children:
@@ -40,18 +43,16 @@ class Children:
                 raise LightferError(f"{module} ended with exit code {process.returncode}")
 
     def end(self) -> Dict[str, int]:
-        """Ask every child to end, wait, and return the exit codes; one that does not answer is killed."""
-        for process in self._processes.values():
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-        codes = {}
-        for module, process in self._processes.items():
-            try:
-                codes[module] = process.wait(LONGEST_END_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                codes[module] = process.wait()
-        return codes
+        """Ask every child to end, twice if need be, and return the exit codes; the deaf are killed."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            alive = [process for process in self._processes.values() if process.poll() is None]
+            for process in alive:
+                process.send_signal(number)
+            end = time.monotonic() + LONGEST_END_S
+            for process in alive:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(max(end - time.monotonic(), 0.0))
+        return {module: process.wait() for module, process in self._processes.items()}
 
     def __enter__(self) -> Children:
         return self

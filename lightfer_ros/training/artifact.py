@@ -8,8 +8,8 @@ from typing import Any
 from lightfer_ros.files import write_by
 from lightfer_ros.model import ModelMetadata
 from lightfer_ros.model.metadata import write_metadata
-from lightfer_ros.training.architecture import build_network
-from lightfer_ros.training.checkpoint import Checkpoint, restore_variables
+from lightfer_ros.training.architecture import restored_network
+from lightfer_ros.training.checkpoint import Checkpoint
 from lightfer_ros.training.feed import NORMALIZATION
 from lightfer_ros.training.recipe import Recipe, recipe_from
 
@@ -49,6 +49,4 @@ def averaged_network(checkpoint: Path) -> tuple[Any, Recipe, Checkpoint]:
     """The averaged network of a checkpoint in plain Keras layers, its recipe, and the checkpoint itself."""
     saved = Checkpoint.load(checkpoint)
     recipe = recipe_from(saved.recipe, str(checkpoint))
-    model = build_network(recipe.network)
-    restore_variables(model, saved.average, str(checkpoint))
-    return model, recipe, saved
+    return restored_network(saved, str(checkpoint)), recipe, saved

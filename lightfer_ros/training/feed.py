@@ -32,21 +32,19 @@ class Feed:
         ensemble: TemporalEnsemble,
         at_once: int | None = None,
     ) -> None:
-        """at_once: batches that are prepared together; by default one on a CPU, more on a GPU."""
+        """at_once: faces that are prepared together, a batch at least; by default AT_ONCE_ON_GPU there."""
         self.device = augmenter.device
         self.augmenter, self.teachers, self.ensemble = augmenter, teachers, ensemble
-        self.at_once = at_once
+        self.at_once = at_once or (1 if self.device.type == "cpu" else AT_ONCE_ON_GPU)
         self.images = torch.from_numpy(data.images.copy()).to(self.device)
         self.targets = torch.from_numpy(data.targets).to(self.device)
         self.weights = torch.from_numpy(face_weights(data.targets, class_balance)).to(self.device)
 
     def batches(self, order: Sequence[torch.Tensor], epoch: int) -> Iterator[Batch]:
         """A batch for each of `order`, int64 indices on the CPU; epoch: counted from 1."""
-        at_once = self.at_once or 1
-        if self.at_once is None and self.device.type != "cpu" and len(order):
-            at_once = max(1, AT_ONCE_ON_GPU // len(order[0]))
-        for i in range(0, len(order), at_once):
-            parts = order[i : i + at_once]
+        together = max(1, self.at_once // max(map(len, order), default=1))
+        for i in range(0, len(order), together):
+            parts = order[i : i + together]
             everyone = torch.cat(list(parts))
             where = everyone.to(self.device)
             pictures = self.augmenter(self.images[where])

@@ -19,6 +19,7 @@ from lightfer_ros.training.checkpoint import Checkpoint, restore_variables, vari
 from lightfer_ros.training.data import TrainingData
 from lightfer_ros.training.feed import Feed, to_input
 from lightfer_ros.training.learner import Learner
+from lightfer_ros.training.native import mixed_precision
 from lightfer_ros.training.network import NetworkOptions
 from lightfer_ros.training.prune import Importance, choose
 from lightfer_ros.training.recipe import Recipe, recipe_from, to_dict
@@ -129,7 +130,7 @@ class Trainer:
     def predict(self, model: Any, images: np.ndarray) -> np.ndarray:
         """Logits float32 [n, 7] of uint8 faces [n, s, s]."""
         out, batch = [], 256 if self.device.type == "cpu" else 512
-        with torch.inference_mode(), self._autocast():
+        with torch.inference_mode(), mixed_precision(self.device, self.recipe.precision):
             for part in torch.from_numpy(images.copy()).split(batch):
                 inputs = to_input(part.to(self.device).float() / 255.0)
                 out.append(model(inputs, training=False).float().cpu())
@@ -229,7 +230,3 @@ class Trainer:
 
     def _shapes(self, options: NetworkOptions) -> tuple[tuple[LayerShape, ...], Widths]:
         return layer_shapes(options.middle_blocks), options.table()
-
-    def _autocast(self) -> torch.autocast:
-        enabled = self.recipe.precision == "bf16"
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)

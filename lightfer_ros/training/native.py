@@ -80,6 +80,11 @@ class NativeDense(layers.Dense):  # type: ignore[misc]
             return torch.addmm(self.bias.value, inputs.float(), self.kernel.value)
 
 
+def mixed_precision(device: torch.device, precision: str) -> torch.autocast:
+    """The context that decides what type the layers of `NATIVE` compute in; precision: bf16 or fp32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
+
+
 NATIVE = LayerKit(
     conv=NativeConv2D,
     depthwise=NativeDepthwiseConv2D,

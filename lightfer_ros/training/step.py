@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lightfer_ros.training.learner import Learner
+from lightfer_ros.training.native import mixed_precision
 
 WARM_UP = 3
 """Steps before recording: until then optimizers make their state and kernels are loaded."""
@@ -60,7 +61,7 @@ class Step:
         return self._results
 
     def _work(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        with torch.autocast(self.learner.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+        with mixed_precision(self.learner.device, self.precision):
             logits = self.learner.network(batch.inputs, training=True)
         losses = F.cross_entropy(logits.float(), batch.targets, reduction="none")
         loss = (losses * batch.weights).mean()

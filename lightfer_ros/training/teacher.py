@@ -14,11 +14,9 @@ import torch
 
 from lightfer_ros.errors import ConfigurationError, ModelError
 from lightfer_ros.model.metadata import sha256_of
-from lightfer_ros.model.record import record_from
-from lightfer_ros.training.architecture import build_network
-from lightfer_ros.training.checkpoint import Checkpoint, restore_variables
-from lightfer_ros.training.native import NATIVE
-from lightfer_ros.training.network import NetworkOptions
+from lightfer_ros.training.architecture import restored_network
+from lightfer_ros.training.checkpoint import Checkpoint
+from lightfer_ros.training.native import NATIVE, mixed_precision
 
 AT_ONCE = 512
 """Faces in a teacher's batch. Keras holds all maps of a forward pass, some 6 MB a face."""
@@ -61,23 +59,17 @@ class Teachers:
             return targets
         said = torch.empty_like(targets)
         whose = (chosen + epoch) % len(self.networks)
-        with torch.no_grad(), torch.autocast(inputs.device.type, torch.bfloat16, enabled=self._bf16):
+        with torch.no_grad(), mixed_precision(inputs.device, self.precision):
             for i, network in enumerate(self.networks):
                 for where in torch.nonzero(whose == i)[:, 0].to(inputs.device).split(AT_ONCE):
                     if len(where):
                         said[where] = network(inputs[where], training=False).float().softmax(1)
         return targets.lerp(said, self.options.share)
 
-    @property
-    def _bf16(self) -> bool:
-        return self.precision == "bf16"
-
 
 def _network(path: Path, input_size: int) -> Any:
-    saved = Checkpoint.load(path)
-    options = record_from(NetworkOptions, saved.recipe["network"], str(path), ModelError)
-    if options.input_size != input_size:
-        raise ModelError(f"{path}: looks at faces of {options.input_size} pixels, expected {input_size}")
-    network = build_network(options, NATIVE, "teacher")
-    restore_variables(network, saved.average, str(path))
+    network = restored_network(Checkpoint.load(path), str(path), NATIVE)
+    size = network.input_shape[1]
+    if size != input_size:
+        raise ModelError(f"{path}: looks at faces of {size} pixels, expected {input_size}")
     return network

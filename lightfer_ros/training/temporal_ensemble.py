@@ -58,5 +58,4 @@ class TemporalEnsemble:
     def observe(self, probabilities: torch.Tensor, chosen: torch.Tensor, epoch: int) -> None:
         """Take in this epoch's answers float32 [n, 7] for the faces `chosen`."""
         if self.options.share and epoch >= self.options.first_epoch:
-            chosen = chosen.to(self.sums.device)
             self.sums[chosen] = self.sums[chosen].lerp(probabilities, 1.0 - self.options.momentum)

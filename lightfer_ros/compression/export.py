@@ -16,7 +16,7 @@ from lightfer_ros.compression.graph import Network
 from lightfer_ros.compression.kinds import KINDS, Kind, Material
 from lightfer_ros.compression.onnx_float import to_onnx
 from lightfer_ros.compression.onnx_int8 import CPU, to_onnx_int8
-from lightfer_ros.compression.running import both_looks, probabilities, to_input
+from lightfer_ros.compression.running import in_a_mirror, probabilities, to_input
 from lightfer_ros.errors import ConfigurationError
 from lightfer_ros.evaluation.faces import FaceSet
 from lightfer_ros.evaluation.metrics import score
@@ -134,7 +134,7 @@ class Exporter:
         agreement = compare_answers(self.source, answers)
         require(path.name, kind.precision, agreement)
         if self.about.mirrored:
-            answers = both_looks(draft.answers, self.faces)
+            answers = (answers + draft.answers(in_a_mirror(self.faces))) / 2
         accuracy = score(answers, self.check.labels).accuracy
         about = dataclasses.replace(
             self.about,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from lightfer_ros.compression.from_onnx import from_onnx
 from lightfer_ros.compression.graph import Network
 from lightfer_ros.compression.onnx_float import to_onnx
 from lightfer_ros.compression.ratio import Comparison
-from lightfer_ros.compression.running import both_looks, probabilities, to_input
+from lightfer_ros.compression.running import in_a_mirror, probabilities, to_input
 from lightfer_ros.errors import ModelError
 from lightfer_ros.evaluation import calibration
 from lightfer_ros.evaluation.calibration import Calibration
@@ -67,11 +66,10 @@ def calibration_of(network: Network, faces: FaceSet, about: ModelMetadata) -> Fi
 
     Of a network that will look at each face and its mirror image, the mean of its answers is what is fitted.
     """
-    answer, inputs = (
-        partial(probabilities, to_onnx(network, "probe")),
-        to_input(faces.images, about.normalization),
-    )
-    p = both_looks(answer, inputs) if about.mirrored else answer(inputs)
+    model, inputs = to_onnx(network, "probe"), to_input(faces.images, about.normalization)
+    p = probabilities(model, inputs)
+    if about.mirrored:
+        p = (p + probabilities(model, in_a_mirror(inputs))) / 2
     half = np.random.default_rng(0).permutation(len(faces)) % 2 == 0
     judged = np.empty_like(p, np.float64)
     for fit_on in (half, ~half):

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from photos import photo, placed, resized
 
-from lightfer_ros.errors import ModelError
 from lightfer_ros.perception.faces import DETECTED, Faces
 from lightfer_ros.perception.pipeline import Pipeline, PipelineConfig
 from lightfer_ros.perception.tracking import box_iou
@@ -17,22 +16,6 @@ from lightfer_ros.perception.tracking import box_iou
 START = 1_800_000_000.0
 FACE_PX, FACE_LEFT, FACE_TOP = 210, 170, 185
 """The one face of the photo: width of its box, left and top edge, by eye."""
-
-
-@pytest.fixture(scope="module")
-def loaded():
-    try:
-        pipeline = Pipeline(PipelineConfig(budget_ms=0.0))
-    except ModelError as error:
-        pytest.skip(str(error))
-    with pipeline:
-        yield pipeline
-
-
-@pytest.fixture
-def pipeline(loaded) -> Pipeline:
-    loaded.reset()
-    return loaded
 
 
 @pytest.fixture(scope="module")

@@ -9,29 +9,12 @@ import numpy as np
 import pytest
 from photos import photo, placed, resized
 
-from lightfer_ros.errors import ModelError
-from lightfer_ros.perception.pipeline import Pipeline, PipelineConfig
+from lightfer_ros.perception.pipeline import Pipeline
 from lightfer_ros.perception.scene_cut import STAYS, CutDetector, share_that_stays
 
 START = 1_800_000_000.0
 SIDE, FACE_PX = 120, 210
 """Width of the face's box, here and in the photo."""
-
-
-@pytest.fixture(scope="module")
-def loaded():
-    try:
-        pipeline = Pipeline(PipelineConfig(budget_ms=0.0))
-    except ModelError as error:
-        pytest.skip(str(error))
-    with pipeline:
-        yield pipeline
-
-
-@pytest.fixture
-def pipeline(loaded) -> Pipeline:
-    loaded.reset()
-    return loaded
 
 
 class Wall:

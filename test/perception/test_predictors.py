@@ -16,7 +16,6 @@ from lightfer_ros.perception.detection import DetectionOptions, make_detector
 from lightfer_ros.perception.frame import Frame
 from lightfer_ros.perception.landmarks import LandmarkPredictor
 from lightfer_ros.perception.paired_landmarks import PairedLandmarkPredictor, is_turned, mesh_share
-from lightfer_ros.perception.pipeline import Pipeline, PipelineConfig
 from lightfer_ros.perception.predictors import AUTO, make_predictor
 
 
@@ -25,16 +24,6 @@ def made(name: str) -> LandmarkPredictor:
         return make_predictor(name)
     except ModelError as error:
         pytest.skip(str(error))
-
-
-@pytest.fixture(scope="module")
-def pipeline():
-    try:
-        made_one = Pipeline(PipelineConfig(budget_ms=0.0))
-    except ModelError as error:
-        pytest.skip(str(error))
-    with made_one:
-        yield made_one
 
 
 class Asked:
@@ -129,7 +118,6 @@ def test_a_new_face_that_a_glance_sees_tilted_a_little_is_looked_at_again_and_th
 
 @pytest.mark.parametrize("x, y, side", TILTING)
 def test_a_head_that_tilts_by_40_degrees_and_stays_so_is_told_of_under_one_id(pipeline, x, y, side):
-    pipeline.reset()
     told = set()
     frames = 0
     for index, part in enumerate([0.0] * 5 + [each / 10 for each in range(1, 11)] + [1.0] * 20):

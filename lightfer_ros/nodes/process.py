@@ -10,7 +10,13 @@ import sys
 import threading
 from typing import Any, Callable, Iterator, List, Optional
 
+from lightfer_ros.perception.heap import keep_freed_memory
+
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+SWITCH_INTERVAL_S = 1e-4
+"""After so long Python hands its lock to another thread that waits for it, usually after 5 ms: an image gets
+from the thread that hears ROS to the one that works on it a millisecond sooner."""
 
 _stop_fd: Optional[int] = None
 
@@ -26,6 +32,8 @@ def run(import_node: Callable[[], Callable[[], Any]], arguments: Optional[List[s
     for number in STOP_SIGNALS:
         signal.signal(number, _leave)
     _make_stop_fd()
+    keep_freed_memory()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     make_node = import_node()
     import rclpy
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor

@@ -10,6 +10,7 @@ import dlib
 import numpy as np
 
 from lightfer_ros.errors import ModelError
+from lightfer_ros.perception.heap import on_huge_pages
 from lightfer_ros.perception.interruptible_file import interruptible
 from lightfer_ros.perception.landmarks import COUNT
 
@@ -27,7 +28,8 @@ class DlibLandmarkPredictor:
         Python's lock while it loads.
         """
         try:
-            self._predictor = _load(path, stop_fd)
+            with on_huge_pages():  # a fit reads 4 MB of it, scattered
+                self._predictor = _load(path, stop_fd)
         except RuntimeError as error:
             raise ModelError(f"landmark file {path} cannot be read by dlib: {error}") from None
 

@@ -25,6 +25,7 @@ class Worker:
         self._wake = threading.Condition()
         self._image: Optional[Any] = None
         self._tasks: Deque[Task] = deque()
+        self._at_work = False
         self._stopping = False
         self.dropped = 0
         # A daemon, since loading a file inside a C++ library cannot be interrupted at shutdown.
@@ -41,7 +42,18 @@ class Worker:
             if self._image is not None:
                 self.dropped += 1
             self._image = image
-            self._wake.notify()
+            self._wake.notify_all()
+
+    def let_work(self, longest_s: float) -> None:
+        """Wait until the image offered last is worked on, or until it is too long.
+
+        While two threads want Python's lock they take it from each other; what the caller has to do beside
+        is rather done when the answer is out.
+        """
+        with self._wake:
+            self._wake.wait_for(
+                lambda: self._stopping or (self._image is None and not self._at_work), longest_s
+            )
 
     def call(self, function: Callable[[Any], Any]) -> Future[Any]:
         """Run `function(thing)` in the thread, between two images."""
@@ -51,7 +63,7 @@ class Worker:
                 future.set_exception(RuntimeError("the worker has stopped"))
             else:
                 self._tasks.append((function, future))
-                self._wake.notify()
+                self._wake.notify_all()
         return future
 
     def clear(self) -> None:
@@ -66,7 +78,7 @@ class Worker:
         """
         with self._wake:
             self._stopping = True
-            self._wake.notify()
+            self._wake.notify_all()
         if self._thread.is_alive() and self._ready.done():
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
@@ -92,6 +104,7 @@ class Worker:
                 return False
             tasks, self._tasks = self._tasks, deque()
             image, self._image = self._image, None
+            self._at_work = image is not None
         for function, future in tasks:
             if not future.set_running_or_notify_cancel():
                 continue  # who asked has given up, and counts on nothing having changed
@@ -101,6 +114,9 @@ class Worker:
                 future.set_exception(error)
         if image is not None:
             self._handle(thing, image)
+            with self._wake:
+                self._at_work = False
+                self._wake.notify_all()
         return True
 
     def _cancel_tasks(self) -> None:

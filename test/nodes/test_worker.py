@@ -42,6 +42,32 @@ def test_the_thing_lives_and_dies_in_one_thread_that_is_not_ours():
     assert made[0].threads == {"perception"}
 
 
+def test_who_offers_can_let_the_worker_work_but_no_longer_than_they_like():
+    begun, go = threading.Event(), threading.Event()
+
+    def handle(thing: Thing, image: int) -> None:
+        begun.set()
+        if image == 1:
+            go.wait(5)
+        thing.seen.append(image)
+
+    worker = Worker(Thing, handle)
+    thing = worker.start().result(5)
+    worker.offer(0)
+    worker.let_work(5)
+    assert thing.seen == [0]
+    begun.clear()
+    worker.offer(1)
+    assert begun.wait(5)
+    worker.let_work(0.01)
+    assert thing.seen == [0]
+    go.set()
+    worker.let_work(5)
+    assert thing.seen == [0, 1]
+    assert worker.stop(5)
+    worker.let_work(5)
+
+
 def test_the_newest_image_wins_and_the_replaced_are_counted():
     busy, go, done = threading.Event(), threading.Event(), threading.Event()
 

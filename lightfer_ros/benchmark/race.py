@@ -68,6 +68,8 @@ def race(video: Path, fps: float, paper: PaperPipeline, ours: Pipeline) -> tuple
             for bgr, stamp in zip(turn, stamps, strict=True):
                 start, cpu_start = time.perf_counter(), time.thread_time()
                 faces = process(bgr, stamp)
+                if staged is not None:
+                    staged.refine()
                 run.seconds.append(time.perf_counter() - start)
                 run.cpu_seconds.append(time.thread_time() - cpu_start)
                 run.faces.append(faces)

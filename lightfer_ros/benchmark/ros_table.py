@@ -20,7 +20,7 @@ AIM_OLDEST_MS = 250.0
 
 STAGES = (
     *("decode", "follow", "detect", "landmarks", "pose", "align", "classify", "reliability"),
-    *("publish", "total"),
+    *("publish", "total", "refine"),
 )
 
 

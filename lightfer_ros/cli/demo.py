@@ -16,7 +16,7 @@ from lightfer_ros.model.metadata import metadata_path
 RESULTS = ("emotions.mp4", "emotions.png", "timeline.png", "bag", "summary.json")
 STAGES = (
     *("decode", "follow", "detect", "landmarks", "pose", "align", "classify", "reliability"),
-    *("publish", "total"),
+    *("publish", "total", "refine"),
 )
 LINE_PERIOD_S = 0.5
 

@@ -26,6 +26,9 @@ from lightfer_ros.runtimes import Session
 from lightfer_ros.runtimes.fastest import engine_file
 
 LONGEST_STOP_S = 0.5
+LONGEST_WAIT_S = 0.02
+"""So long nothing else is done in ROS's thread while an image is worked on."""
+
 LOOK_PERIOD_S = 0.05
 """How often it is looked whether ROS still runs while the pipeline loads."""
 
@@ -62,6 +65,7 @@ class Perceiving:
     def offer(self, message: Any) -> None:
         """Take a newer image; called in the executor's thread."""
         self._worker.offer(message)
+        self._worker.let_work(LONGEST_WAIT_S)
 
     def reconfigure(self, config: NodeConfig, timeout_s: float) -> None:
         """Use other settings from the next image on. Raises LightferError or TimeoutError."""
@@ -182,6 +186,8 @@ class Perceiving:
         }
         now = self._now()
         stages["age at publication"] = now - seconds(message.header.stamp)
+        pipeline.refine()
+        stages["refine"] = pipeline.stage_seconds["refine"]
         counters = self._counters
         counters.stages_ms.add({stage: 1000.0 * duration for stage, duration in stages.items()})
         counters.published += 1

@@ -62,6 +62,14 @@ class _Newcomers(NamedTuple):
         return _Newcomers(self.faces[which], self.patch[which], self.alike[which], self.half[which])
 
 
+class _Picture(NamedTuple):
+    """A frame's picture, uint8 [h, w], its time, and that since the frame before, seconds."""
+
+    grey: np.ndarray
+    stamp: float
+    gap: float
+
+
 class FaceTracker:
     """Finds and follows everybody: boxes, 68 landmarks and track_ids, frame after frame."""
 
@@ -77,6 +85,7 @@ class FaceTracker:
         self._misses: Dict[int, int] = {}  # track_id → times in a row that the detector did not see it
         self._halves = np.empty(0, np.int64)  # track_ids of who is followed, but half hidden
         self._calm = False
+        self._unrefined: Optional[_Picture] = None
         self._last_stamp: Optional[float] = None
         self._last_scan: Optional[float] = None
         self._size = (0, 0)
@@ -93,6 +102,7 @@ class FaceTracker:
 
     def update(self, frame: Frame, stamp: float, times: StageTimes) -> Faces:
         """Everybody in sight in this frame, by ascending track_id; `stamp` in seconds, may jump."""
+        self.refine()
         grey = frame.grey
         if (frame.width, frame.height) != self._size:
             self.reset()
@@ -115,7 +125,16 @@ class FaceTracker:
         self._follower.remember(faces, grey, stamp)
         self._calm = len(faces) > 0 and not doubted.any() and not self._tracker.out_of_sight
         self._faces, self._last_stamp = faces, stamp
+        self._unrefined = _Picture(grey, stamp, gap)
         return faces[~np.isin(faces.track_id, self._halves)]
+
+    def refine(self) -> None:
+        """Fit landmarks anew in the newest frame, for whom it is time; once a frame, and at the latest in the
+        next `update`. What that one finds is the same."""
+        if self._unrefined is not None:
+            grey, stamp, gap = self._unrefined
+            self._unrefined = None
+            self._faces = self._follower.refine(self._faces, grey, stamp, gap)
 
     def reconfigure(self, config: PipelineConfig) -> None:
         """Use other settings from the next frame on. Raises what making a detector raises."""
@@ -131,6 +150,7 @@ class FaceTracker:
 
     def _forget(self) -> None:
         self._tracker.reset()
+        self._unrefined = None
         self._faces, self._misses, self._last_scan = Faces.empty(), {}, None
         self._halves = self._halves[:0]
 

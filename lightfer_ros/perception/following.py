@@ -37,21 +37,18 @@ class Follower:
         self._fitted: Dict[int, float] = {}  # track_id → stamp of the newest fit
 
     def follow(self, before: Faces, expected: Faces, grey: np.ndarray, stamp: float, gap: float) -> Followed:
-        """The same people in a newer picture.
+        """The same people in a newer picture, by flow, or by a new fit where the flow is lost.
 
         before: in the frame before this one, `gap` seconds ago. expected: the same with boxes where they
         should be now. grey: uint8 [h, w].
         """
-        ids = before.track_id.tolist()
-        ages = np.array([stamp - self._fitted.get(i, -np.inf) for i in ids])
-        fits = set(_due(ages, gap).tolist())
         landmarks = np.empty_like(before.landmarks)
         carried = _carried(before, expected)
         chips: Dict[int, Chip] = {}
-        for index, track_id in enumerate(ids):
+        for index, track_id in enumerate(before.track_id.tolist()):
             chips[track_id] = cut_chip(grey, expected.boxes[index])
             earlier, found = self._chips.get(track_id), None
-            if earlier is not None and index not in fits:
+            if earlier is not None:
                 found = moved_landmarks(earlier, chips[track_id], before.landmarks[index])
             if found is None:
                 found = self._predictor.predict(
@@ -76,6 +73,25 @@ class Follower:
         landmarks = self._predictor.predict(grey, expected.boxes[doubted], carried[doubted])
         self._fitted.update(dict.fromkeys(before.track_id[doubted].tolist(), stamp))
         return move_boxes(before[doubted], expected[doubted], landmarks, gap)
+
+    def refine(self, faces: Faces, grey: np.ndarray, stamp: float, gap: float) -> Faces:
+        """The faces of this frame, those whose turn it is with landmarks fitted anew.
+
+        Where a fit says that the face is another or elsewhere, flow is not believed in the next frame.
+        """
+        ages = np.array([stamp - self._fitted.get(i, -np.inf) for i in faces.track_id.tolist()])
+        due = _due(ages, gap)
+        due = due[ages[due] > 0]
+        if not len(due):
+            return faces
+        found = self._predictor.predict(grey, faces.boxes[due], faces.landmarks[due])
+        believable = move_boxes(faces[due], faces[due], found, 0.0).believable
+        self._fitted.update(dict.fromkeys(faces.track_id[due].tolist(), stamp))
+        for track_id in faces.track_id[due[~believable]].tolist():
+            del self._chips[track_id]
+        landmarks = faces.landmarks.copy()
+        landmarks[due[believable]] = found[believable]
+        return faces.replace(landmarks=landmarks)
 
     def remember(self, faces: Faces, grey: np.ndarray, stamp: float) -> None:
         """These are the faces of this frame; the next one is searched for them, and for nobody else."""
@@ -115,8 +131,8 @@ def _due(ages: np.ndarray, gap: float) -> np.ndarray:
 
     ages: float [n], seconds since the last fit, infinite: never. gap: seconds from frame to frame.
     """
-    if gap <= 0.0:
-        return np.arange(len(ages))
+    if gap <= 0.0:  # nobody is followed then: all have just been found
+        return np.empty(0, np.intp)
     limit = 0.95 * FIT_INTERVAL_S  # stamps tremble
     due = int(np.count_nonzero(ages + gap > limit))
     due = max(due, len(ages) // max(math.floor(limit / gap), 1))

@@ -73,6 +73,9 @@ class Recording:
             self.stage_seconds = {}
         return Faces.empty()
 
+    def refine(self):
+        self.stage_seconds = {**self.stage_seconds, "refine": 0.25}
+
     def reset(self):
         self.resets += 1
 

@@ -69,6 +69,7 @@ def followed(faces: Faces, pictures: list, predictor) -> Faces:
         faces, believable = follower.follow(faces, faces, grey(picture), stamp, GAP)
         assert believable.all()
         follower.remember(faces, grey(picture), stamp)
+        faces = follower.refine(faces, grey(picture), stamp, GAP)
     return faces
 
 
@@ -102,6 +103,32 @@ def test_several_people_are_followed_each_on_their_own_and_fitted_in_turns(predi
     now = followed(known, pictures, predictor)
     assert now.track_id.tolist() == [1, 2, 3, 4]
     np.testing.assert_allclose(now.landmarks, known.landmarks + (9, 6), atol=8)
+
+
+def test_landmarks_that_drifted_are_fitted_anew_where_the_face_is_and_the_box_stays(predictor, person):
+    picture = placed(person, 100, 60)
+    known = fresh(picture, predictor)
+    drifted = known.replace(landmarks=known.landmarks + np.float32(4.0))
+    follower = Follower(predictor)
+    follower.remember(drifted, grey(picture), 0.0)
+    assert follower.refine(drifted, grey(picture), 0.0, GAP) is drifted  # found in this very frame
+    follower.follow(drifted, drifted, grey(picture), FIT_INTERVAL_S, GAP)
+    fitted = follower.refine(drifted, grey(picture), FIT_INTERVAL_S, GAP)
+    np.testing.assert_array_equal(fitted.landmarks, known.landmarks)
+    np.testing.assert_array_equal(fitted.boxes, drifted.boxes)
+
+
+def test_a_fit_that_finds_another_shape_is_not_taken_over_and_flow_not_believed(predictor, person):
+    picture = placed(person, 100, 60)
+    known = fresh(picture, predictor)
+    shrunk = known.replace(landmarks=known.landmarks * 0.7 + 0.3 * known.landmarks.mean(1, keepdims=True))
+    follower = Follower(predictor)
+    follower.remember(shrunk, grey(picture), 0.0)
+    follower.follow(shrunk, shrunk, grey(picture), FIT_INTERVAL_S, GAP)
+    assert (follower.refine(shrunk, grey(picture), FIT_INTERVAL_S, GAP).landmarks == shrunk.landmarks).all()
+    predictor.fits = 0
+    _, believable = follower.follow(shrunk, shrunk, grey(picture), FIT_INTERVAL_S + GAP, GAP)
+    assert predictor.fits == 1 and not believable.any()
 
 
 def test_where_the_flow_is_lost_landmarks_are_fitted(predictor, person):

@@ -67,9 +67,9 @@ class PipelineConfig:
         maximum=10.0,
     )
     track_timeout_s: float = setting(
-        1.5,
+        2.0,
         """Seconds that a track_id is kept for a face that is no longer seen. Who is hidden for a second is
-        half hidden, and unseen, before and after.""",
+        half hidden, and unseen, for half a second before and after.""",
         minimum=0.0,
         maximum=60.0,
     )

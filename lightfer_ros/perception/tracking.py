@@ -11,9 +11,9 @@ from lightfer_ros.perception.assignment import assign
 from lightfer_ros.perception.faces import Faces
 from lightfer_ros.perception.motion import Motion
 
-REACH, REACH_PER_S = 0.7, 1.5
+REACH, REACH_PER_S, LONGEST_REACH_S = 0.7, 2.0, 1.0
 """Who comes back into sight is at most so far from where they were expected, in sides of their box: at once,
-and more for every second out of sight."""
+and more for every second out of sight, of which so many count."""
 
 MOST_GROWTH = 1.6
 """And has grown or shrunk by no more."""
@@ -195,7 +195,7 @@ class Tracker:
         ) / 2
         away = np.array([stamp - track.last_seen for track in tracks])
         distance = np.hypot(between[..., 0], between[..., 1]) / np.maximum(sides[:, None], before)
-        fitness = 1.0 - distance / (REACH + REACH_PER_S * away)
+        fitness = 1.0 - distance / (REACH + REACH_PER_S * np.minimum(away, LONGEST_REACH_S))
         possible = (fitness > 0) & (growth < MOST_GROWTH) & (growth > 1 / MOST_GROWTH)
         if patches is not None:
             contested = possible.sum(axis=1) > 1

@@ -80,11 +80,10 @@ def _sharpness_and_contrast(crops: np.ndarray, normalization: Normalization) -> 
 
     Motion blurs along one direction only. Sharpness does not depend on the light; both are taken at 48×48.
     """
-    found = np.empty((len(crops), 2))
-    for row, crop in zip(found, crops):
-        grey = (crop.mean(axis=2) - normalization.offset) / normalization.scale
-        grey = cv2.resize(grey, (48, 48), interpolation=cv2.INTER_AREA)
-        contrast = float(grey.std())
-        second = min(float(np.diff(grey, 2, axis=axis).std()) for axis in (0, 1))
-        row[:] = second / max(contrast, 1.0), contrast
-    return found[:, 0], found[:, 1]
+    grey = (crops.mean(axis=3) - normalization.offset) / normalization.scale
+    if grey.shape[1:] != (48, 48):
+        grey = np.stack([cv2.resize(face, (48, 48), interpolation=cv2.INTER_AREA) for face in grey])
+    contrast = grey.std(axis=(1, 2))
+    down = np.diff(grey, 2, axis=1).std(axis=(1, 2))
+    across = np.diff(grey, 2, axis=2).std(axis=(1, 2))
+    return np.minimum(down, across) / np.maximum(contrast, 1.0), contrast

@@ -12,6 +12,11 @@ from lightfer_ros.model.labels import EMOTIONS
 LEAST_TRUST = 0.1
 """However bad the view, what is seen for long is believed in the end."""
 
+PLAIN, STEEPNESS = 0.5, 4.0
+"""An answer of this probability counts as long as it lasts. One that is surer counts for more and one that is
+less sure for less, by this power: who laughs is believed at once, and a face between two expressions, whose
+label would change with the camera's noise, for what it is in the mean (docs/realtime.md)."""
+
 
 class Smoother:
     """First-order low-pass over each track's distribution, right under uneven frame times and lost frames."""
@@ -32,10 +37,14 @@ class Smoother:
 
         track_ids: int64 [n]. probabilities: float32 [n, 7], rows sum to 1. stamp: seconds; where it stands
         still or jumps back, the track starts anew. trust: float [n], 0 to 1, 1 unless given: a view that is
-        trusted by halves moves a track as if half the time had passed. Returns float32 [n, 7], rows sum to 1.
+        trusted by halves moves a track as if half the time had passed, and so on with the answer's own
+        confidence, see STEEPNESS. Returns float32 [n, 7], rows sum to 1.
         """
         smoothed = np.array(probabilities, np.float32)
-        trusts = np.ones(len(smoothed)) if trust is None else np.maximum(trust, LEAST_TRUST)
+        trusts = (smoothed.max(axis=1, initial=0.0) / PLAIN) ** STEEPNESS
+        if trust is not None:
+            trusts = trusts * trust
+        trusts = np.maximum(trusts, LEAST_TRUST)
         for row, track_id, trusted in zip(smoothed, track_ids.tolist(), trusts.tolist()):
             last_stamp, last = self._state.get(track_id, (stamp, row))
             elapsed = stamp - last_stamp

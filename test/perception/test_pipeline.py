@@ -22,7 +22,7 @@ from lightfer_ros.perception.alignment import to_crops
 from lightfer_ros.perception.faces import DETECTED
 from lightfer_ros.perception.frame import Frame
 from lightfer_ros.perception.pipeline import Pipeline, PipelineConfig
-from lightfer_ros.perception.smoothing import LEAST_TRUST
+from lightfer_ros.perception.smoothing import LEAST_TRUST, PLAIN, STEEPNESS
 
 START = 1_800_000_000.0
 NIGHT = np.zeros((480, 640, 3), np.uint8)
@@ -189,9 +189,9 @@ def test_a_face_that_vanishes_is_dropped_at_once_and_known_again_within_the_time
     pipeline.process(person, START + 0.033)
     assert len(pipeline.process(empty, START + 0.066)) == 0
     pipeline.process(empty, START + 0.5)
-    assert ids(pipeline.process(person, START + 1.4)) == ids(first)
-    assert len(pipeline.process(empty, START + 1.45)) == 0
-    assert ids(pipeline.process(person, START + 3.1)) == [ids(first)[0] + 1]
+    assert ids(pipeline.process(person, START + 1.9)) == ids(first)
+    assert len(pipeline.process(empty, START + 1.95)) == 0
+    assert ids(pipeline.process(person, START + 4.1)) == [ids(first)[0] + 1]
 
 
 def test_after_a_cut_nobody_inherits_an_id(pipeline, person, several):
@@ -218,7 +218,8 @@ def test_probabilities_are_smoothed_per_track_and_reset_forgets_them(pipeline, p
     mixed = pipeline.process(dimmed, START + 1.5)
     assert ids(mixed) == ids(sharp)
     assert mixed.reliability[0] < 0.5 * sharp.reliability[0]
-    old = math.exp(-0.5 * max(float(mixed.reliability[0]), LEAST_TRUST))  # a bad view counts less
+    trust = mixed.reliability[0] * (raw.max() / PLAIN) ** STEEPNESS
+    old = math.exp(-0.5 * max(float(trust), LEAST_TRUST))  # a bad view counts less
     np.testing.assert_allclose(
         mixed.probabilities[0], old * sharp.probabilities[0] + (1 - old) * raw, atol=0.01
     )

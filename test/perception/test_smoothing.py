@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lightfer_ros.perception.smoothing import Smoother
+from lightfer_ros.perception.smoothing import LEAST_TRUST, PLAIN, STEEPNESS, Smoother
 
 START = 1_800_000_000.0
-HAPPY, SAD = np.eye(7, dtype=np.float32)[[3, 4]]
+HAPPY, SAD = ((PLAIN - 1 / 12) * np.eye(7, dtype=np.float32) + 1 / 12)[[3, 4]]  # half sure
 ONE = np.array([1])
 
 
@@ -31,6 +31,20 @@ def test_a_step_is_answered_by_one_minus_exp_of_time_whatever_the_frame_times(ta
         answer = one(smoother, SAD, stamp)
         reached = 1.0 - math.exp(-(stamp - START) / tau)
         np.testing.assert_allclose(answer, reached * SAD + (1.0 - reached) * HAPPY, atol=2e-6)
+
+
+@pytest.mark.parametrize("sure", [0.3, 0.5, 0.8, 1.0])
+def test_who_is_sure_is_believed_sooner_and_who_is_not_later_but_in_the_end(sure):
+    said = np.full(7, (1 - sure) / 6, np.float32)
+    said[4] = sure
+    smoother = Smoother(0.3)
+    one(smoother, HAPPY, START)
+    trust = max((sure / PLAIN) ** STEEPNESS, LEAST_TRUST)
+    old = math.exp(-0.1 * trust / 0.3)
+    np.testing.assert_allclose(one(smoother, said, START + 0.1), old * HAPPY + (1 - old) * said, atol=1e-5)
+    for frame in range(2, 200):
+        last = one(smoother, said, START + 0.1 * frame)
+    assert last.argmax() == 4
 
 
 @given(
@@ -70,7 +84,8 @@ def test_a_forgotten_track_starts_anew_and_the_others_go_on():
     smoother.keep([2])
     first, second = smoother.update(np.array([1, 2]), np.stack([SAD, SAD]), START + 0.1)
     np.testing.assert_array_equal(first, SAD)
-    assert second[3] == pytest.approx(math.exp(-0.1 / 0.3), abs=1e-5)
+    old = math.exp(-0.1 / 0.3)
+    np.testing.assert_allclose(second, old * HAPPY + (1 - old) * SAD, atol=1e-5)
 
 
 def test_what_is_given_is_not_changed_and_nobody_is_no_problem():

@@ -253,7 +253,9 @@ class FaceTracker:
         )
         learns = (confirmed & (known.alone | (known.alike >= SURE)))[stays]
         learns = np.concatenate([learns, come.alike >= LOST])
-        halves = np.where(seen, ~whole & self._tracker.shrunk(faces), np.isin(faces.track_id, self._halves))
+        halves = np.where(
+            seen, ~whole & self._tracker.shrunk(faces, self._halves), np.isin(faces.track_id, self._halves)
+        )
         halves = np.concatenate([halves[stays], come.half])
         self._misses.update(dict.fromkeys(strangers.track_id[strangers.track_id > 0].tolist(), 0))
         faces = self._tracker.update(Faces.merge([faces[stays], strangers]), stamp, sure)
@@ -278,7 +280,7 @@ class FaceTracker:
         strangers = self._tracker.identify(strangers, taken, stamp, patch)
         alike = self._tracker.likeness(strangers, patch)
         known_again, whole = strangers.track_id > 0, self._whole(strangers)
-        shrunk = self._tracker.shrunk(strangers)
+        shrunk = self._tracker.shrunk(strangers, self._halves)
         here = (known_again & (alike >= AGAIN)) | (whole & ~shrunk)
         here |= ~self._tracker.hidden_at(strangers.boxes, stamp, HIDDEN_S)
         # A weak detection says that somebody known is still there, and not that somebody has come.

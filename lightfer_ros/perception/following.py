@@ -12,7 +12,7 @@ from lightfer_ros.perception.flow import Chip, cut_chip, moved_landmarks
 from lightfer_ros.perception.landmarks import LandmarkPredictor
 from lightfer_ros.perception.medians import median
 
-FIT_INTERVAL_S = 0.2
+FIT_INTERVAL_S = 0.3
 """Landmarks are fitted anew so often; in between, flow carries them, at a seventh of the time."""
 
 TREMBLE, GROWTH_PER_S, MOST_RUN = 1.1, 1.0, 0.5

@@ -31,6 +31,9 @@ SHRUNK = 0.87
 be seen of it. Who walks away becomes smaller too, but looks the same. A second it is however often one looks:
 who is being covered is doubted, and looked at in every frame."""
 
+GROWN_AGAIN = 0.93
+"""Who has shrunk like that is whole again from here on: boxes tremble."""
+
 MOST_INSIDE = 0.4
 """A new face of which a larger share lies inside another is a part of that one: a cheek beside a pillar."""
 
@@ -49,9 +52,9 @@ class _Track:
     lasting_side: float = 0.0  # pixels
     learnt: float = 0.0  # stamp
 
-    def is_shrunk(self, box: np.ndarray) -> bool:
-        """Whether the face in this box, float [4], has become much smaller in this second."""
-        return float(box[2] - box[0]) < SHRUNK * self.lasting_side
+    def is_shrunk(self, box: np.ndarray, share: float = SHRUNK) -> bool:
+        """Whether the face in this box, float [4], has become smaller than that share in this second."""
+        return float(box[2] - box[0]) < share * self.lasting_side
 
 
 class Tracker:
@@ -102,11 +105,15 @@ class Tracker:
                 )
         return alike
 
-    def shrunk(self, faces: Faces) -> np.ndarray:
-        """bool [n]: who has become much smaller in this second; no stranger has."""
+    def shrunk(self, faces: Faces, before: np.ndarray) -> np.ndarray:
+        """bool [n]: who has become much smaller in this second; no stranger has.
+
+        before: int64 [k], the track_ids of whom that was last said; they have to grow to GROWN_AGAIN first.
+        """
+        share = np.where(np.isin(faces.track_id, before), GROWN_AGAIN, SHRUNK)
         tracks = [self._tracks.get(track_id) for track_id in faces.track_id.tolist()]
-        boxes = faces.boxes
-        return np.array([t is not None and t.is_shrunk(b) for t, b in zip(tracks, boxes)], bool)
+        each = zip(tracks, faces.boxes, share.tolist())
+        return np.array([t is not None and t.is_shrunk(box, least) for t, box, least in each], bool)
 
     def learn(self, faces: Faces, patches: np.ndarray, stamp: float) -> None:
         """This is what these faces, which have their track_id, look like now, and how large they are."""

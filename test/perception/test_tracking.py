@@ -11,6 +11,7 @@ from lightfer_ros.perception.faces import Faces
 from lightfer_ros.perception.tracking import Tracker, box_iou
 
 SIDE = 100.0
+NOBODY = np.empty(0, np.int64)
 START = 1_800_000_000.0
 """Stamps are seconds since 1970: a double holds them to a quarter of a microsecond."""
 
@@ -78,6 +79,17 @@ def test_two_people_who_pass_each_other_keep_their_ids():
         assert ids(seen(tracker, faces, START + step / 10)) == [1, 2]
 
 
+@pytest.mark.parametrize(
+    "away, sides, known", [(0.3, 1.2, True), (0.1, 1.2, False), (1.6, 2.5, True), (1.6, 3.0, False)]
+)
+def test_the_longer_somebody_was_away_the_farther_off_they_may_come_back_up_to_a_limit(away, sides, known):
+    tracker = Tracker(2.0)
+    first = seen(tracker, at(0.0), START)
+    seen(tracker, Faces.empty(), START + 0.01)
+    back = seen(tracker, at(sides * SIDE), START + away)
+    assert (ids(back) == ids(first)) is known
+
+
 def test_an_id_that_a_face_carries_is_not_given_to_another():
     tracker = Tracker(1.0)
     seen(tracker, at(0), START)
@@ -131,7 +143,18 @@ def test_who_became_an_eighth_smaller_within_a_second_has_shrunk_and_a_stranger_
     face = seen(tracker, at(0.0), START)
     tracker.learn(face, np.ones((1, 4), np.float32), START)
     smaller = face.replace(boxes=np.array([[0, 0, 80, 80]], np.float32))
-    assert tracker.shrunk(Faces.merge([face, smaller, at(300.0)])).tolist() == [False, True, False]
+    faces = Faces.merge([face, smaller, at(300.0)])
+    assert tracker.shrunk(faces, NOBODY).tolist() == [False, True, False]
+
+
+def test_who_has_shrunk_is_whole_again_when_nearly_as_large_as_before():
+    tracker = Tracker(1.0)
+    face = seen(tracker, at(0.0), START)
+    tracker.learn(face, np.ones((1, 4), np.float32), START)
+    for side, again in ((90, True), (95, False)):
+        trembling = face.replace(boxes=np.array([[0, 0, side, side]], np.float32))
+        assert tracker.shrunk(trembling, NOBODY).tolist() == [False]
+        assert tracker.shrunk(trembling, face.track_id).tolist() == [again]
 
 
 @pytest.mark.parametrize("rate", [5, 30, 120])
@@ -142,6 +165,6 @@ def test_how_large_a_face_has_been_is_a_matter_of_time_and_not_of_how_often_one_
     smaller = face.replace(boxes=np.array([[0, 0, 75, 75]], np.float32))
     shrunk = []
     for frame in range(1, 3 * rate + 1):
-        shrunk.append(tracker.shrunk(smaller).item())
+        shrunk.append(tracker.shrunk(smaller, NOBODY).item())
         tracker.learn(smaller, patch, START + frame / rate)
     assert all(shrunk[: round(0.6 * rate)]) and not any(shrunk[round(1.6 * rate) :])

@@ -150,7 +150,7 @@ class FaceTracker:
 
     def _forget(self) -> None:
         self._tracker.reset()
-        self._unrefined = None
+        self._follower, self._unrefined = Follower(self._predictor), None
         self._faces, self._misses, self._last_scan = Faces.empty(), {}, None
         self._halves = self._halves[:0]
 

@@ -35,6 +35,7 @@ class Follower:
         self._predictor = predictor
         self._chips: Dict[int, Chip] = {}
         self._fitted: Dict[int, float] = {}  # track_id → stamp of the newest fit
+        self._owed = 0.0  # what is left of a fit, for the next frame
 
     def follow(self, before: Faces, expected: Faces, grey: np.ndarray, stamp: float, gap: float) -> Followed:
         """The same people in a newer picture, by flow, or by a new fit where the flow is lost.
@@ -80,7 +81,7 @@ class Follower:
         Where a fit says that the face is another or elsewhere, flow is not believed in the next frame.
         """
         ages = np.array([stamp - self._fitted.get(i, -np.inf) for i in faces.track_id.tolist()])
-        due = _due(ages, gap)
+        due = self._due(ages, gap)
         due = due[ages[due] > 0]
         if not len(due):
             return faces
@@ -100,6 +101,19 @@ class Follower:
             chips[track_id] = self._chips.get(track_id) or cut_chip(grey, box)
             fitted[track_id] = self._fitted.get(track_id, stamp)
         self._chips, self._fitted = chips, fitted
+
+    def _due(self, ages: np.ndarray, gap: float) -> np.ndarray:
+        """Indices of who is fitted anew: whose fit would be too old in the next frame, and as many of the
+        others, the oldest first, as keep the frames' loads even.
+
+        ages: float [n], seconds since the last fit, infinite: never. gap: seconds from frame to frame.
+        """
+        if gap <= 0.0:  # nobody is followed then: all have just been found
+            return np.empty(0, np.intp)
+        limit = 0.95 * FIT_INTERVAL_S  # stamps tremble
+        self._owed, share = math.modf(self._owed + len(ages) / max(math.floor(limit / gap), 1))
+        due = max(int(np.count_nonzero(ages + gap > limit)), int(share))
+        return np.argsort(-ages, kind="stable")[:due]
 
 
 def move_boxes(before: Faces, expected: Faces, landmarks: np.ndarray, gap: float) -> Followed:
@@ -123,20 +137,6 @@ def move_boxes(before: Faces, expected: Faces, landmarks: np.ndarray, gap: float
     )
     most = TREMBLE + GROWTH_PER_S * gap
     return Followed(faces, (grown > 1 / most) & (grown < most) & (ran < MOST_RUN))
-
-
-def _due(ages: np.ndarray, gap: float) -> np.ndarray:
-    """Indices of who is fitted anew: whose fit would be too old in the next frame, and as many of the others,
-    the oldest first, as keep the frames' loads even.
-
-    ages: float [n], seconds since the last fit, infinite: never. gap: seconds from frame to frame.
-    """
-    if gap <= 0.0:  # nobody is followed then: all have just been found
-        return np.empty(0, np.intp)
-    limit = 0.95 * FIT_INTERVAL_S  # stamps tremble
-    due = int(np.count_nonzero(ages + gap > limit))
-    due = max(due, len(ages) // max(math.floor(limit / gap), 1))
-    return np.argsort(-ages, kind="stable")[:due]
 
 
 def _carried(before: Faces, expected: Faces) -> np.ndarray:

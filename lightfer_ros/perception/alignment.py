@@ -67,7 +67,7 @@ def to_crops(
 def _warp(image: np.ndarray, transform: np.ndarray, size: int) -> np.ndarray:
     """One crop, uint8 [size, size(, 3)]. Warping alone reads four pixels and would alias a large face."""
     shrinks = 1.0 / np.hypot(transform[0, 0], transform[0, 1])
-    factor = int(np.clip(np.floor(shrinks), 1, LARGEST_REDUCTION))
+    factor = min(max(int(shrinks), 1), LARGEST_REDUCTION)
     fine = transform * factor
     fine[:, 2] += (factor - 1) / 2
     crop = cv2.warpAffine(

@@ -32,7 +32,7 @@ def patches(grey: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         return rows
     for row, transform in zip(rows, crop_transforms(landmarks, FRAMING, SIDE)):
         shrinks = 1.0 / max(float(np.hypot(transform[0, 0], transform[0, 1])), 1e-6)
-        factor = int(np.clip(shrinks / 2, 1, FINEST))
+        factor = min(max(int(shrinks / 2), 1), FINEST)
         fine = transform * factor
         fine[:, 2] += (factor - 1) / 2
         side = SIDE * factor

@@ -47,7 +47,7 @@ def cut_chip(grey: np.ndarray, box: np.ndarray) -> Chip:
     side = max(float(box[2] - box[0]) * REACH, 1.0)
     scale = SIDE / side
     offset = SIDE / 2 - 0.5 - scale * (box[:2] + box[2:]) / 2.0
-    factor = int(np.clip(side / SIDE, 1, 8))  # warping reads four pixels only: a large face is averaged down
+    factor = min(max(int(side / SIDE), 1), 8)  # warping reads four pixels only: a large face is averaged down
     transform = np.array([[scale, 0.0, offset[0]], [0.0, scale, offset[1]]]) * factor
     transform[:, 2] += (factor - 1) / 2
     picture = cv2.warpAffine(

@@ -64,13 +64,15 @@ def grown_stale(faces: Faces) -> Faces:
 
 def _worth(values: np.ndarray, bounds: Tuple[float, float]) -> np.ndarray:
     good, bad = bounds
-    return np.asarray(np.clip((np.minimum(values, 1e6) - bad) / (good - bad), 0.0, 1.0))
+    share = (np.minimum(values, 1e6) - bad) / (good - bad)
+    return np.asarray(np.minimum(np.maximum(share, 0.0), 1.0))
 
 
 def _share_outside(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
     """float [n]: how much of each box lies outside the picture."""
     size = np.array([width, height], float)
-    inside = np.clip(boxes[:, 2:], 0, size) - np.clip(boxes[:, :2], 0, size)
+    low, high = (np.minimum(np.maximum(corner, 0.0), size) for corner in (boxes[:, :2], boxes[:, 2:]))
+    inside = high - low
     whole = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
     return np.asarray(1.0 - inside.prod(axis=1) / np.maximum(whole, 1e-6))
 

@@ -217,10 +217,8 @@ def box_iou(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Intersection over union of every pair of boxes: [n, 4] and [m, 4], x1, y1, x2, y2 → float [n, m]."""
     low = np.maximum(one[:, None, :2], other[None, :, :2])
     high = np.minimum(one[:, None, 2:], other[None, :, 2:])
-    intersection = np.prod(np.clip(high - low, 0.0, None), axis=2)
-    area_one = np.prod(np.clip(one[:, 2:] - one[:, :2], 0.0, None), axis=1)
-    area_other = np.prod(np.clip(other[:, 2:] - other[:, :2], 0.0, None), axis=1)
-    union = area_one[:, None] + area_other[None, :] - intersection
+    intersection = _area(high - low)
+    union = _area(one[:, 2:] - one[:, :2])[:, None] + _area(other[:, 2:] - other[:, :2]) - intersection
     overlap: np.ndarray = np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
     return overlap
 
@@ -229,5 +227,10 @@ def share_inside(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Which share of each box lies inside each of the others: [n, 4] and [m, 4] → float [n, m]."""
     low = np.maximum(boxes[:, None, :2], others[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    area = np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 1e-6, None), axis=1)
-    return np.asarray(np.prod(np.clip(high - low, 0.0, None), axis=2) / area[:, None])
+    return np.asarray(_area(high - low) / np.maximum(_area(boxes[:, 2:] - boxes[:, :2]), 1e-12)[:, None])
+
+
+def _area(sides: np.ndarray) -> np.ndarray:
+    """Of rectangles by their sides, [..., 2]; 0 of those turned inside out."""
+    sides = np.maximum(sides, 0.0)
+    return np.asarray(sides[..., 0] * sides[..., 1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -54,8 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, and print the table or the JSON."""
-    if not args.part >= 1.0:
-        raise ConfigurationError(f"--part is {args.part:g}, expected at least 1 second")
+    if not 1.0 <= args.part <= 60.0:
+        raise ConfigurationError(f"--part is {args.part:g}, expected 1 to 60 seconds")
     config = configured(args.set)
     if config.smoothing_time_constant_s == 0.0:
         raise ConfigurationError("smoothing_time_constant_s is 0, expected more: nothing would be smoothed")
@@ -71,10 +72,14 @@ def run(args: argparse.Namespace) -> int:
             if not args.json:
                 print(line(rows[-1]), flush=True)
     if args.json:
-        values = [{k: None if v != v else v for k, v in asdict(row).items()} for row in rows]
-        json.dump(values, sys.stdout, indent=2)
+        json.dump([to_json(row) for row in rows], sys.stdout, indent=2)
         print()
     return 0
+
+
+def to_json(row: Row) -> dict[str, str | float | None]:
+    """The row as JSON takes it: null where there was nothing to measure, or a label never followed."""
+    return {k: v if isinstance(v, str) or math.isfinite(v) else None for k, v in asdict(row).items()}
 
 
 HEAD = f"{'video':24}{'frames':>8}{'changes a minute':>20}{'followed after s':>20}{'accuracy':>18}"

@@ -186,13 +186,13 @@ class Perceiving:
         }
         now = self._now()
         stages["age at publication"] = now - seconds(message.header.stamp)
-        pipeline.refine()
-        stages["refine"] = pipeline.stage_seconds["refine"]
         counters = self._counters
         counters.stages_ms.add({stage: 1000.0 * duration for stage, duration in stages.items()})
         counters.published += 1
         counters.faces = len(faces)
         counters.output_rate.add(now)
+        pipeline.refine()
+        counters.stages_ms.add({"refine": 1000.0 * pipeline.stage_seconds["refine"]})
 
     def _now(self) -> float:
         return float(self._node.get_clock().now().nanoseconds) * 1e-9

@@ -45,15 +45,19 @@ class Worker:
             self._wake.notify_all()
 
     def let_work(self, longest_s: float) -> None:
-        """Wait until the image offered last is worked on, or until it is too long.
+        """Wait until the image offered last has been worked on, or until it is too long.
 
         While two threads want Python's lock they take it from each other; what the caller has to do beside
-        is rather done when the answer is out.
+        is rather done when the answer is out. Where the worker is behind, and the image waits for one before
+        it, there is nothing to wait for.
         """
+
+        def done_or_behind() -> bool:
+            waits = self._image is not None
+            return self._stopping or waits == self._at_work
+
         with self._wake:
-            self._wake.wait_for(
-                lambda: self._stopping or (self._image is None and not self._at_work), longest_s
-            )
+            self._wake.wait_for(done_or_behind, longest_s)
 
     def call(self, function: Callable[[Any], Any]) -> Future[Any]:
         """Run `function(thing)` in the thread, between two images."""
@@ -70,6 +74,7 @@ class Worker:
         """Forget the image that waits, if any."""
         with self._wake:
             self._image = None
+            self._wake.notify_all()
 
     def stop(self, timeout_s: float) -> bool:
         """End after the image in hand; False where the thread is still busy after `timeout_s`.

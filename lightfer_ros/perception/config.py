@@ -90,8 +90,8 @@ class PipelineConfig:
     )
     budget_ms: float = setting(
         100.0,
-        """Milliseconds that a frame may take: where finding and following leave no time to classify
-        everybody anew, faces take turns, and classification_age grows. At least one face a frame is
+        """Milliseconds that a frame may take: where finding, following and fitting landmarks leave no time to
+        classify everybody anew, faces take turns, and classification_age grows. At least one face a frame is
         classified, and who is new. 0: no limit.""",
         minimum=0.0,
         maximum=10000.0,
@@ -101,7 +101,8 @@ class PipelineConfig:
     )
     smoothing_time_constant_s: float = setting(
         0.3,
-        "Time constant of the smoothing of probabilities over time; 0 turns it off.",
+        """Time constant of the smoothing of probabilities over time, for an answer of one half in a good
+        view; a surer one counts for more, up to 16 times as much. 0 turns it off.""",
         minimum=0.0,
         maximum=10.0,
     )

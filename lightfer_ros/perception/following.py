@@ -98,8 +98,9 @@ class Follower:
         """These are the faces of this frame; the next one is searched for them, and for nobody else."""
         chips, fitted = {}, {}
         for track_id, box in zip(faces.track_id.tolist(), faces.boxes):
-            chips[track_id] = self._chips.get(track_id) or cut_chip(grey, box)
-            fitted[track_id] = self._fitted.get(track_id, stamp)
+            known = track_id in self._chips  # who is new, or known again, has just been fitted
+            chips[track_id] = self._chips[track_id] if known else cut_chip(grey, box)
+            fitted[track_id] = self._fitted.get(track_id, stamp) if known else stamp
         self._chips, self._fitted = chips, fitted
 
     def _due(self, ages: np.ndarray, gap: float) -> np.ndarray:

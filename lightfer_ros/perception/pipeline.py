@@ -98,9 +98,12 @@ class Pipeline:
         frame: a Frame, or uint8 [h, w] grey or [h, w, 3] BGR. stamp: the frame's time in seconds; it may
         jump. focal_length_px: the camera's, for head poses; unless known, that of a usual camera. Returns the
         Faces in sight, in this frame's pixels. Raises ImageError for a bad frame.
+
+        A Frame's picture must not change before `refine`; an array is the caller's own again at once.
         """
         if not isinstance(frame, Frame):
-            frame = Frame.from_array(frame)
+            lent = isinstance(frame, np.ndarray) and frame.ndim == 2  # as grey, which `refine` looks at
+            frame = Frame.from_array(frame.copy() if lent else frame)
         self.refine()
         self._refine_seconds = self._times.seconds["refine"]
         self._times = times = StageTimes()

@@ -22,7 +22,7 @@ class Smoother:
     """First-order low-pass over each track's distribution, right under uneven frame times and lost frames."""
 
     def __init__(self, time_constant_s: float) -> None:
-        """A step reaches 63 % after `time_constant_s`; 0 passes everything through."""
+        """A step to PLAIN, well seen, reaches 63 % after `time_constant_s`; 0 passes everything through."""
         self.time_constant_s = time_constant_s
         self._state: Dict[int, Tuple[float, np.ndarray]] = {}
 

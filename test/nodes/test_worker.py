@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -65,7 +66,25 @@ def test_who_offers_can_let_the_worker_work_but_no_longer_than_they_like():
     worker.let_work(5)
     assert thing.seen == [0, 1]
     assert worker.stop(5)
+
+
+def test_nobody_waits_for_an_image_that_waits_for_another():
+    begun, go = threading.Event(), threading.Event()
+
+    def handle(thing: Thing, image: int) -> None:
+        begun.set()
+        go.wait(5)
+
+    worker = Worker(Thing, handle)
+    worker.start().result(5)
+    worker.offer(1)
+    assert begun.wait(5)
+    worker.offer(2)
+    start = time.monotonic()
     worker.let_work(5)
+    assert time.monotonic() - start < 1
+    go.set()
+    assert worker.stop(5)
 
 
 def test_the_newest_image_wins_and_the_replaced_are_counted():

@@ -57,6 +57,27 @@ def test_answers_wait_for_no_fit_and_every_face_is_fitted_in_time(pipeline, monk
 
 def test_after_a_reset_there_is_nothing_left_to_refine(pipeline):
     pipeline.process(photo("photo_multi_face"), 0.0)
+    assert pipeline._tracker._unrefined is not None
     pipeline.reset()
+    assert pipeline._tracker._unrefined is None
     pipeline.refine()
-    assert pipeline.process(np.zeros((480, 640, 3), np.uint8), GAP).track_id.tolist() == []
+
+
+def test_a_grey_array_is_the_callers_own_again_when_the_answer_is_there(pipeline):
+    greys = [np.ascontiguousarray(picture[..., 1]) for picture in pictures()]
+    apart = [pipeline.process(grey, index * GAP).landmarks for index, grey in enumerate(greys)]
+    pipeline.reset()
+    buffer = np.empty_like(greys[0])
+    for index, grey in enumerate(greys):
+        buffer[:] = grey
+        np.testing.assert_array_equal(pipeline.process(buffer, index * GAP).landmarks, apart[index])
+
+
+def test_who_is_found_in_every_frame_is_not_fitted_twice(pipeline, monkeypatch):
+    fits, predictor = [], type(pipeline._predictor)
+    predict = pipeline._predictor.predict
+    monkeypatch.setattr(predictor, "predict", lambda self, *rest: (fits.append(0), predict(*rest))[1])
+    for second in range(4):  # a camera of one frame a second: nobody is followed
+        pipeline.process(photo("photo_multi_face"), float(second))
+        pipeline.refine()
+    assert len(fits) == 4

@@ -9,8 +9,16 @@ from lightfer_ros.nodes import children
 from lightfer_ros.nodes.children import Children
 
 INTERRUPTED = -2
-"""What Python's own answer to SIGINT leaves as exit code."""
-DEAF = "import signal; {}; print('ready', flush=True); signal.pause(); signal.pause(); signal.pause()"
+"""What Python's own answer to SIGINT leaves as exit code; a background job of a shell has none by itself."""
+DEAF = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+{}
+print('ready', flush=True)
+signal.pause()
+signal.pause()
+signal.pause()
+"""
 
 
 def child(deaf_to):

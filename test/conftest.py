@@ -1,4 +1,4 @@
-"""What holds for every test: examples decide, not the clock, and none changes the runtimes of the next."""
+"""For every test: examples decide, not the clock; none changes the next one's runtimes; a shared pipeline."""
 
 import pytest
 
@@ -17,3 +17,24 @@ def runtimes_as_before(monkeypatch):
     from lightfer_ros.runtimes import registry
 
     monkeypatch.setattr(registry, "_RUNTIMES", dict(registry._RUNTIMES))
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    """A pipeline that lets nobody wait, shared by the tests of a module: loading takes a second."""
+    from lightfer_ros.errors import ModelError
+    from lightfer_ros.perception.pipeline import Pipeline, PipelineConfig
+
+    try:
+        pipeline = Pipeline(PipelineConfig(budget_ms=0.0))
+    except ModelError as error:
+        pytest.skip(str(error))
+    with pipeline:
+        yield pipeline
+
+
+@pytest.fixture
+def pipeline(loaded):
+    """The module's pipeline, as if new."""
+    loaded.reset()
+    return loaded

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 
 import cv2
@@ -52,7 +51,7 @@ def held(
 
     Their stamps lie so far apart that nobody is known from one to the next.
     """
-    shown, random = list(pictures(Path(manifest.verified(clip)))), np.random.default_rng(seed)
+    shown, random = list(pictures(manifest.verified(clip))), np.random.default_rng(seed)
     for turn, frame in enumerate(frames):
         sway = random.normal(0.0, SWAY_PX, (round(hold_s * RATE), 2)).cumsum(axis=0)
         for index, (x, y) in enumerate(sway):
@@ -70,7 +69,7 @@ def spliced(
     side: of the face's box in the clip's first frame, pixels; unless given, as it is.
     """
     fps, random = CLIPS[clip].fps, np.random.default_rng(seed)
-    shown = [_reduced(picture, clip, side) for picture in pictures(Path(manifest.verified(clip)))]
+    shown = [_reduced(picture, clip, side) for picture in pictures(manifest.verified(clip))]
     index = 0
     for part in SPLICES[clip] * times:
         forth = list(range(part.first, part.last + 1))

@@ -20,7 +20,7 @@ from lightfer_ros.benchmark import cutout, track_scenarios, track_video
 from lightfer_ros.benchmark.clips import CLIPS
 from lightfer_ros.benchmark.machine import machine
 from lightfer_ros.benchmark.paper_pipeline import PaperPipeline
-from lightfer_ros.benchmark.race_result import SIDES_PX, Measured, Row, measure_video
+from lightfer_ros.benchmark.race_result import SIDES_PX, Measured, measure_video
 from lightfer_ros.benchmark.truth import Truth, read_truth
 from lightfer_ros.errors import ConfigurationError
 from lightfer_ros.model import manifest
@@ -85,13 +85,13 @@ def configured(assignments: Sequence[str]) -> PipelineConfig:
     return PipelineConfig(**values)
 
 
-def to_json(row: Row) -> dict[str, Any]:
-    """The row as JSON takes it: four digits behind the point, null where there was nothing to measure."""
-    rounded = {
-        name: round(value, 4) if isinstance(value, float) and math.isfinite(value) else value
+def to_json(row: Any) -> dict[str, Any]:
+    """A row, a dataclass, as JSON takes it: four digits behind the point, null where there was
+    nothing to measure and for what is infinite."""
+    return {
+        name: (round(value, 4) if math.isfinite(value) else None) if isinstance(value, float) else value
         for name, value in asdict(row).items()
     }
-    return {name: None if value != value else value for name, value in rounded.items()}
 
 
 HEAD = (

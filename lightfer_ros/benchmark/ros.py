@@ -19,9 +19,10 @@ import numpy as np
 
 from lightfer_ros.benchmark.busy import busy_processes
 from lightfer_ros.benchmark.machine import ProcessLoad, machine
-from lightfer_ros.benchmark.ros_table import STAGES, Played, SceneResult, Table
+from lightfer_ros.benchmark.ros_table import Played, SceneResult, Table
 from lightfer_ros.benchmark.scenes import SCENES, Scene, write_video
 from lightfer_ros.errors import ConfigurationError, LightferError
+from lightfer_ros.nodes.statistics import STAGES
 
 WARM_UP_S = 3.0
 LEAST_SIDE, MOST_BUSY = 96, 64

@@ -8,6 +8,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from lightfer_ros.benchmark.scenes import RATE, Scene
+from lightfer_ros.nodes.statistics import STAGES
 
 AIM_LOSS, AIM_P50_MS, AIM_P99_MS, AIM_MEMORY_MB = 0.0, 12.0, 33.0, 300.0
 """30 Hz are kept where no larger share of the images goes unanswered."""
@@ -17,11 +18,6 @@ AIM_CPU_PERCENT = {1: 25.0, 6: 60.0}
 
 AIM_OLDEST_MS = 250.0
 """On a busy machine images may be dropped, but the newest answer is never older."""
-
-STAGES = (
-    *("decode", "follow", "detect", "landmarks", "pose", "align", "classify", "reliability"),
-    *("publish", "total", "refine"),
-)
 
 
 @dataclass(frozen=True)

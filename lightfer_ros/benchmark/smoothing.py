@@ -8,14 +8,14 @@ import json
 import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from lightfer_ros.benchmark import track_video
 from lightfer_ros.benchmark.expression_videos import BETWEEN, FAR_PX, SPLICES, Frames, held, spliced
-from lightfer_ros.benchmark.realtime import configured
+from lightfer_ros.benchmark.realtime import configured, to_json
 from lightfer_ros.benchmark.scenes import RATE
 from lightfer_ros.errors import ConfigurationError
 from lightfer_ros.model import EMOTIONS
@@ -77,11 +77,6 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def to_json(row: Row) -> dict[str, str | float | None]:
-    """The row as JSON takes it: null where there was nothing to measure, or a label never followed."""
-    return {k: v if isinstance(v, str) or math.isfinite(v) else None for k, v in asdict(row).items()}
-
-
 HEAD = f"{'video':24}{'frames':>8}{'changes a minute':>20}{'followed after s':>20}{'accuracy':>18}"
 
 
@@ -89,7 +84,7 @@ def line(row: Row) -> str:
     """A video's line of the table."""
     changes = f"{row.changes_per_minute:.1f} ({row.unsmoothed_changes_per_minute:.1f})"
     followed, accuracy = "", ""
-    if row.accuracy == row.accuracy:
+    if not math.isnan(row.accuracy):
         followed = f"{row.followed_after_s:.2f} ({row.unsmoothed_followed_after_s:.2f})"
         accuracy = f"{row.accuracy:.3f} ({row.unsmoothed_accuracy:.3f})"
     return f"{row.video:24}{row.frames:8}{changes:>20}{followed:>20}{accuracy:>18}"

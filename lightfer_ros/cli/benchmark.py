@@ -18,7 +18,7 @@ BENCHMARKS: Dict[str, str] = {
     "realtime": "frames to faces on one thread, beside the paper's pipeline: speed, recall, tracks",
     "landmarks": "how far landmarks are off as heads turn and tilt, by each predictor",
     "study": "training runs side by side: what pruning, thinness and zeros buy",
-    "smoothing": "how much steadier labels are smoothed, and how soon they follow a change",
+    "smoothing": "how much steadier smoothing makes labels, and how soon they follow a change",
     "track_video": "make videos of moving faces with truth, to measure with",
 }
 """Each benchmark and its line in the help. Its module, `lightfer_ros.benchmark.<name>`, has

@@ -12,12 +12,9 @@ from typing import Any, Dict, List, Optional
 from lightfer_ros.errors import LightferError
 from lightfer_ros.model import EMOTIONS, manifest
 from lightfer_ros.model.metadata import metadata_path
+from lightfer_ros.nodes.statistics import STAGES
 
 RESULTS = ("emotions.mp4", "emotions.png", "timeline.png", "bag", "summary.json")
-STAGES = (
-    *("decode", "follow", "detect", "landmarks", "pose", "align", "classify", "reliability"),
-    *("publish", "total", "refine"),
-)
 LINE_PERIOD_S = 0.5
 
 

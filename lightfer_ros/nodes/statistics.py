@@ -18,6 +18,12 @@ NEWS_S = 10.0
 MOST_REASONS = 20
 """More different reasons than this are counted together: a broken driver can invent a new one every frame."""
 
+STAGES = (
+    *("decode", "follow", "detect", "landmarks", "pose", "align", "classify", "reliability"),
+    *("publish", "total", "refine"),
+)
+"""What an image goes through, in the order in which it is told; `refine` comes when the answer is out."""
+
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 

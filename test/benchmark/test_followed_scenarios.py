@@ -13,17 +13,6 @@ from lightfer_ros.benchmark.track_video import frames
 from lightfer_ros.benchmark.tracking_metrics import measure
 from lightfer_ros.benchmark.truth import TrackedBoxes
 from lightfer_ros.errors import ModelError
-from lightfer_ros.perception.pipeline import Pipeline, PipelineConfig
-
-
-@pytest.fixture(scope="module")
-def pipeline():
-    try:
-        made = Pipeline(PipelineConfig(budget_ms=0.0))
-    except ModelError as error:
-        pytest.skip(str(error))
-    with made:
-        yield made
 
 
 def filmed(scenario: str, seed: int):
@@ -35,7 +24,6 @@ def filmed(scenario: str, seed: int):
 
 @pytest.mark.parametrize("scenario, seed", [("crossing", 0), ("occlusion", 1)])
 def test_nobody_is_made_up_or_gets_another_id_and_who_can_be_seen_is_found(pipeline, scenario, seed):
-    pipeline.reset()
     truth, reported = [], []
     for index, (picture, true) in enumerate(filmed(scenario, seed)):
         faces = pipeline.process(picture, index / RATE)

@@ -25,6 +25,21 @@ class Thing:
         self.closed.set()
 
 
+def at_work() -> tuple:
+    """A worker that has an image in hand until an event is set; the worker, its thing, the event."""
+    begun, go = threading.Event(), threading.Event()
+
+    def handle(thing: Thing, image: int) -> None:
+        begun.set()
+        go.wait(5)
+
+    worker = Worker(Thing, handle)
+    thing = worker.start().result(5)
+    worker.offer(1)
+    assert begun.wait(5)
+    return worker, thing, go
+
+
 def test_the_thing_lives_and_dies_in_one_thread_that_is_not_ours():
     made: list[Thing] = []
     seen = threading.Event()
@@ -69,16 +84,7 @@ def test_who_offers_can_let_the_worker_work_but_no_longer_than_they_like():
 
 
 def test_nobody_waits_for_an_image_that_waits_for_another():
-    begun, go = threading.Event(), threading.Event()
-
-    def handle(thing: Thing, image: int) -> None:
-        begun.set()
-        go.wait(5)
-
-    worker = Worker(Thing, handle)
-    worker.start().result(5)
-    worker.offer(1)
-    assert begun.wait(5)
+    worker, _, go = at_work()
     worker.offer(2)
     start = time.monotonic()
     worker.let_work(5)
@@ -121,16 +127,7 @@ def test_a_thing_that_cannot_be_made_is_reported_and_the_thread_ends():
 
 
 def test_a_task_that_nobody_waits_for_any_more_is_not_done():
-    busy, go = threading.Event(), threading.Event()
-
-    def handle(thing: Thing, image: int) -> None:
-        busy.set()
-        go.wait(5)
-
-    worker = Worker(Thing, handle)
-    thing = worker.start().result(5)
-    worker.offer(1)
-    assert busy.wait(5)
+    worker, thing, go = at_work()
     asked = worker.call(lambda thing: thing.seen.append(7))
     assert asked.cancel()
     go.set()

@@ -1,8 +1,8 @@
 """Write a network as 8-bit ONNX: static quantize/dequantize pairs, weights per channel by Eqs. 2–4.
 
 Two dialects. For CPUs: unsigned activations with a zero point, 32-bit biases, so that ONNX Runtime fuses
-all to integer kernels. For TensorRT: signed activations, zero point 0 everywhere, float biases, opset 13;
-it refuses anything else.
+nearly all to integer kernels; what these are slow at is left out. For TensorRT: signed activations, zero
+point 0 everywhere, float biases, opset 13; it refuses anything else.
 """
 
 from __future__ import annotations
@@ -21,15 +21,23 @@ from lightfer_ros.compression.quantize import quantize
 
 @dataclass(frozen=True)
 class Dialect:
-    """unsigned: activations are uint8 with a zero point, else int8 around 0. float_bias: biases stay FP32."""
+    """unsigned: activations are uint8 with a zero point, else int8 around 0. float_bias: biases stay FP32.
+
+    float_first: the first convolution stays float. One channel gives integer kernels nothing to add up: they
+    are slower than float ones there, and the input needs no quantizing then.
+    sum_again: a ReLU of a sum has that sum written again before it. An integer sum clips for nothing, where a
+    ReLU by itself has to unpack its map and quantize it again.
+    """
 
     unsigned: bool
     float_bias: bool
     opset: int
+    float_first: bool
+    sum_again: bool
 
 
-CPU = Dialect(unsigned=True, float_bias=False, opset=18)
-TENSORRT = Dialect(unsigned=False, float_bias=True, opset=13)
+CPU = Dialect(unsigned=True, float_bias=False, opset=18, float_first=True, sum_again=True)
+TENSORRT = Dialect(unsigned=False, float_bias=True, opset=13, float_first=False, sum_again=False)
 
 
 def to_onnx_int8(
@@ -47,28 +55,43 @@ def to_onnx_int8(
     confidences.
     """
     writer = _QuantWriter(network, shared(network, ranges), dialect, per_channel)
-    at = {network.input_name: writer.pair(INPUT, network.input_name)}
+    again = _sums_behind_relus(network) if dialect.sum_again else {}
+    at = {network.input_name: INPUT if dialect.float_first else writer.pair(INPUT, network.input_name)}
     for op in network.operations:
-        sources = [at[source] for source in op.inputs]
+        feeds = network.consumers(op.name)
         if isinstance(op, Conv):
-            writer.quantized_conv(op, sources[0])
-            feeds = network.consumers(op.name)
+            source = at[op.inputs[0]]
+            if source == INPUT:
+                writer.float_conv(op, source)
+            else:
+                writer.quantized_conv(op, source)
             # A ReLU right behind is part of the convolution's own clipping to zero point 0
             alone = len(feeds) == 1 and isinstance(feeds[0], Relu)
             at[op.name] = op.name if alone else writer.pair(op.name, op.name)
         elif isinstance(op, Relu):
-            writer.node("Relu", sources, op.name)
+            if op.name in again:
+                source = writer.node("Add", [at[name] for name in again[op.name].inputs], f"{op.name}_sum")
+            else:
+                source = at[op.inputs[0]]
+            writer.node("Relu", [source], op.name)
             at[op.name] = writer.pair(op.name, op.name)
         elif isinstance(op, MaxPool):
-            writer.pool(op, sources[0], op.name)
+            writer.pool(op, at[op.inputs[0]], op.name)
             at[op.name] = writer.pair(op.name, op.name)
-        elif isinstance(op, Add):
-            writer.node("Add", sources, op.name)
+        elif isinstance(op, Add) and any(feed.name not in again for feed in feeds):
+            writer.node("Add", [at[name] for name in op.inputs], op.name)
             at[op.name] = writer.pair(op.name, op.name)
         elif isinstance(op, GlobalAverage):
-            writer.head(sources[0])
+            writer.head(at[op.inputs[0]])
             break
     return writer.close(name, dialect.opset)
+
+
+def _sums_behind_relus(network: Network) -> dict[str, Add]:
+    """For each ReLU of a sum, by its name, that sum."""
+    sums = {op.name: op for op in network.operations if isinstance(op, Add)}
+    relus = [op for op in network.operations if isinstance(op, Relu)]
+    return {relu.name: sums[relu.inputs[0]] for relu in relus if relu.inputs[0] in sums}
 
 
 class _QuantWriter(GraphWriter):
@@ -87,6 +110,11 @@ class _QuantWriter(GraphWriter):
         point = self.constant(f"{known_as}_zero", np.asarray(zero))
         whole = self.node("QuantizeLinear", [tensor, scale, point], f"{known_as}_q")
         return self.node("DequantizeLinear", [whole, scale, point], f"{known_as}_dq")
+
+    def float_conv(self, op: Conv, source: str) -> str:
+        """Add a convolution as it is."""
+        kernel = self.constant(f"{op.name}_kernel", op.kernel)
+        return self.conv(op, [source, kernel, self.constant(f"{op.name}_bias", op.bias)], op.name)
 
     def quantized_conv(self, op: Conv, source: str) -> str:
         """Add a convolution whose weights are integers."""

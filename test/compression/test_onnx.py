@@ -9,7 +9,7 @@ import pytest
 from lightfer_ros.compression.calibrate import METHODS, Range, calibrate, channel_extremes
 from lightfer_ros.compression.equalize import equalize
 from lightfer_ros.compression.from_onnx import from_onnx
-from lightfer_ros.compression.graph import Conv, Dense, calibrated
+from lightfer_ros.compression.graph import Add, Conv, Dense, GlobalAverage, Relu, calibrated
 from lightfer_ros.compression.onnx_float import to_onnx
 from lightfer_ros.compression.onnx_int4 import to_onnx_int4
 from lightfer_ros.compression.onnx_int8 import CPU, TENSORRT, to_onnx_int8
@@ -89,23 +89,43 @@ def test_int8_keeps_nearly_all_labels(network, batch, truth, method):
     assert np.abs(out - truth).mean() < 0.02
 
 
-def test_int8_for_cpus_has_integer_weights_per_channel_and_biases(network, batch):
+def test_int8_for_cpus_has_integer_weights_per_channel_and_biases_behind_the_first_convolution(
+    network, batch
+):
     model = to_onnx_int8(network, calibrate(network, batch), "tiny")
     tensors = {i.name: onnx.numpy_helper.to_array(i) for i in model.graph.initializer}
-    for op in network.operations:
-        if isinstance(op, Conv):
-            assert tensors[f"{op.name}_kernel_int"].dtype == np.int8
-            assert tensors[f"{op.name}_kernel_scale"].shape == (op.kernel.shape[0],)
-            assert tensors[f"{op.name}_bias_int"].dtype == np.int32
+    first, *others = (op for op in network.operations if isinstance(op, Conv))
+    assert (tensors[f"{first.name}_kernel"] == first.kernel).all()
+    for op in others:
+        assert tensors[f"{op.name}_kernel_int"].dtype == np.int8
+        assert tensors[f"{op.name}_kernel_scale"].shape == (op.kernel.shape[0],)
+        assert tensors[f"{op.name}_bias_int"].dtype == np.int32
     assert tensors["stem_relu_zero"].dtype == np.uint8
 
 
-@pytest.mark.parametrize("dialect", [CPU, TENSORRT])
-def test_the_scale_of_a_map_is_a_scalar_as_older_onnxruntimes_demand(network, batch, dialect):
+def test_int8_for_cpus_sums_again_for_a_relu_and_keeps_only_sums_that_something_else_reads(network, batch):
+    trunk = (
+        Relu("last2", ("add",)),
+        Conv("last3", ("last2",), np.full((12, 12, 1, 1), 0.02, np.float32), np.zeros(12, np.float32)),
+        Add("last4", ("last3", "add")),
+        GlobalAverage("mean", ("last4",)),
+    )
+    kept = [op for op in network.operations if op.name not in ("last", "mean")]
+    both = dataclasses.replace(network, operations=(*kept[:-1], *trunk, kept[-1]))
+    for net, sums in ((network, ["last_sum"]), (both, ["add", "last2_sum", "last4"])):
+        model = to_onnx_int8(net, calibrate(net, batch), "tiny")
+        assert sorted(n.name for n in model.graph.node if n.op_type == "Add") == sorted(sums)
+        truth = probabilities(to_onnx(net, "tiny"), batch)
+        assert np.abs(probabilities(model, batch) - truth).mean() < 0.03
+
+
+@pytest.mark.parametrize(("dialect", "count"), [(CPU, 8), (TENSORRT, 10)])
+def test_the_scale_of_a_map_is_a_scalar_as_older_onnxruntimes_demand(network, batch, dialect, count):
     model = to_onnx_int8(network, calibrate(network, batch), "tiny", dialect)
     shapes = {i.name: list(i.dims) for i in model.graph.initializer}
     grids = [node.input[1:] for node in model.graph.node if node.op_type == "QuantizeLinear"]
-    assert len(grids) == 10  # the input and every map but those that a ReLU follows at once
+    # the input, unless it stays float, and every map but those that a ReLU follows at once
+    assert len(grids) == count
     assert all(shapes[name] == [] for names in grids for name in names)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
 
-from lightfer_ros.perception.medians import median
+from lightfer_ros.perception.medians import median_of
 
 SIDE = 64
 """Pixels of a chip's side; the face fills two thirds of it, which shows motion to a tenth of a pixel."""
@@ -31,25 +31,18 @@ class Chip(NamedTuple):
 
     picture: np.ndarray
     scale: float
-    offset: np.ndarray
-
-    def to_chip(self, points: np.ndarray) -> np.ndarray:
-        """Points of the picture, [n, 2] pixels, in the chip."""
-        return np.asarray(points * self.scale + self.offset)
-
-    def to_picture(self, points: np.ndarray) -> np.ndarray:
-        """Points of the chip, [n, 2] pixels, in the picture."""
-        return np.asarray((points - self.offset) / self.scale)
+    offset: Tuple[float, float]
 
 
 def cut_chip(grey: np.ndarray, box: np.ndarray) -> Chip:
     """The surroundings of a face. grey: uint8 [h, w]. box: float [4], x1, y1, x2, y2, in or out of it."""
-    side = max(float(box[2] - box[0]) * REACH, 1.0)
+    x1, y1, x2, y2 = box.tolist()
+    side = max((x2 - x1) * REACH, 1.0)
     scale = SIDE / side
-    offset = SIDE / 2 - 0.5 - scale * (box[:2] + box[2:]) / 2.0
+    offset = SIDE / 2 - 0.5 - scale * (x1 + x2) / 2.0, SIDE / 2 - 0.5 - scale * (y1 + y2) / 2.0
     factor = min(max(int(side / SIDE), 1), 8)  # warping reads four pixels only: a large face is averaged down
-    transform = np.array([[scale, 0.0, offset[0]], [0.0, scale, offset[1]]]) * factor
-    transform[:, 2] += (factor - 1) / 2
+    fine, middle = scale * factor, (factor - 1) / 2
+    transform = np.array([[fine, 0.0, offset[0] * factor + middle], [0.0, fine, offset[1] * factor + middle]])
     picture = cv2.warpAffine(
         grey, transform, (SIDE * factor,) * 2, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
@@ -58,28 +51,46 @@ def cut_chip(grey: np.ndarray, box: np.ndarray) -> Chip:
     return Chip(picture, scale, offset)
 
 
-def moved_landmarks(before: Chip, now: Chip, landmarks: np.ndarray) -> Optional[np.ndarray]:
-    """The landmarks of the earlier frame where they are now, float32 [n, 2], or None where the flow is lost.
+def moved_landmarks(
+    before: Sequence[Optional[Chip]], now: Sequence[Chip], landmarks: np.ndarray
+) -> Tuple[np.ndarray, np.ndarray]:
+    """The landmarks of n faces of the earlier frame where they are now, float32 [n, k, 2]; bool [n], of whom.
 
-    before, now: chips of one face in both frames. landmarks: float32 [n, 2], pixels of the earlier picture.
+    Of the others, who have no earlier chip or whose flow is lost, they mean nothing. before, now: chips of
+    each face in both frames. landmarks: float32 [n, k, 2], pixels of the earlier picture.
     """
-    points = before.to_chip(landmarks).astype(np.float32)
-    # It begins at the same place of the chip: that was cut where the face is expected, motion and all.
-    arrived, status, error = cv2.calcOpticalFlowPyrLK(
-        before.picture,
-        now.picture,
-        points[:, None],
-        points[:, None].copy(),
-        winSize=(WINDOW, WINDOW),
-        maxLevel=LEVELS,
-        criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, ITERATIONS, 0.03),
-        flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
-    )
-    followed = status[:, 0] == 1
-    if 2 * np.count_nonzero(followed) < len(followed) or median(error[followed, 0]) > MOST_ERROR:
-        return None
-    shift = arrived[:, 0] - points
-    common = median(shift[followed])
-    astray = ~followed | (np.hypot(*(shift - common).T) > MOST_APART)
-    shift[astray] = common
-    return np.asarray(now.to_picture(points + shift), np.float32)
+    old = [chip or new for chip, new in zip(before, now)]
+    points = (landmarks * _scales(old) + _offsets(old)).astype(np.float32)
+    arrived, error = points.copy(), np.full(points.shape[:2], np.inf, np.float32)
+    followed = np.zeros(points.shape[:2], bool)
+    for index, (chip, new) in enumerate(zip(before, now)):
+        if chip is None:
+            continue
+        # It begins at the same place of the chip: that was cut where the face is expected, motion and all.
+        there, status, apart = cv2.calcOpticalFlowPyrLK(
+            chip.picture,
+            new.picture,
+            points[index],
+            arrived[index],
+            winSize=(WINDOW, WINDOW),
+            maxLevel=LEVELS,
+            criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, ITERATIONS, 0.03),
+            flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+        )
+        arrived[index], error[index], followed[index] = there, apart[:, 0], status[:, 0] == 1
+    found = 2 * followed.sum(axis=1) >= followed.shape[1]
+    found &= median_of(error[..., None], followed)[:, 0] <= MOST_ERROR
+    shift = arrived - points
+    common = median_of(shift, followed & found[:, None])[:, None]
+    apart = shift - common
+    astray = ~followed | (np.hypot(apart[..., 0], apart[..., 1]) > MOST_APART)
+    shift = np.where(astray[..., None], common, shift)
+    return np.asarray((points + shift - _offsets(now)) / _scales(now), np.float32), found
+
+
+def _scales(chips: Sequence[Chip]) -> np.ndarray:
+    return np.array([chip.scale for chip in chips])[:, None, None]
+
+
+def _offsets(chips: Sequence[Chip]) -> np.ndarray:
+    return np.array([chip.offset for chip in chips]).reshape(-1, 1, 2)

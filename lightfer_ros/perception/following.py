@@ -43,21 +43,16 @@ class Follower:
         before: in the frame before this one, `gap` seconds ago. expected: the same with boxes where they
         should be now. grey: uint8 [h, w].
         """
-        landmarks = np.empty_like(before.landmarks)
-        carried = _carried(before, expected)
-        chips: Dict[int, Chip] = {}
-        for index, track_id in enumerate(before.track_id.tolist()):
-            chips[track_id] = cut_chip(grey, expected.boxes[index])
-            earlier, found = self._chips.get(track_id), None
-            if earlier is not None:
-                found = moved_landmarks(earlier, chips[track_id], before.landmarks[index])
-            if found is None:
-                found = self._predictor.predict(
-                    grey, expected.boxes[index : index + 1], carried[index : index + 1]
-                )[0]
-                self._fitted[track_id] = stamp
-            landmarks[index] = found
-        self._chips = chips
+        track_ids = before.track_id.tolist()
+        chips = [cut_chip(grey, box) for box in expected.boxes]
+        earlier = [self._chips.get(track_id) for track_id in track_ids]
+        landmarks, found = moved_landmarks(earlier, chips, before.landmarks)
+        lost = ~found
+        if lost.any():
+            carried = _carried(before, expected)
+            landmarks[lost] = self._predictor.predict(grey, expected.boxes[lost], carried[lost])
+            self._fitted.update(dict.fromkeys(before.track_id[lost].tolist(), stamp))
+        self._chips = dict(zip(track_ids, chips))
         return move_boxes(before, expected, landmarks, gap)
 
     def refit(

@@ -7,6 +7,7 @@ looks like the landmarks.
 
 from __future__ import annotations
 
+import math
 from typing import Optional, Tuple
 
 import cv2
@@ -58,47 +59,47 @@ def head_poses(
     REP-155, as HeadPose.msg has them: yaw > 0 is turned to the own left, pitch > 0 looks down, roll > 0 is
     tilted to the own right shoulder; all 0 is parallel to the picture. NaN and 0 where no head fits.
     """
-    focal = focal_length_px or width / (2 * np.tan(np.radians(30.0)))
+    focal = focal_length_px or width / (2 * math.tan(math.radians(30.0)))
     camera = np.array([[focal, 0.0, width / 2 - 0.5], [0.0, focal, height / 2 - 0.5], [0.0, 0.0, 1.0]])
     poses = np.full((len(landmarks), 3), np.nan, np.float32)
     confidence = np.zeros(len(landmarks), np.float32)
-    for index, points in enumerate(landmarks[:, POINTS, :].astype(np.float64)):
-        side = max(float(np.ptp(points[:, 0])), float(np.ptp(points[:, 1])))
-        if side < SMALLEST_FACE_PX:
-            continue
-        towards = (
-            np.array([*(points.mean(axis=0) - camera[:2, 2]), focal]) * 14.0 / side
-        )  # a face is 14 cm high
+    points = landmarks[:, POINTS, :].astype(np.float64)
+    sides = np.ptp(points, axis=1).max(axis=1)
+    middles = points.mean(axis=1) - camera[:2, 2]
+    for index in np.flatnonzero(sides >= SMALLEST_FACE_PX).tolist():
+        side = float(sides[index])
+        towards = np.array([[middles[index, 0]], [middles[index, 1]], [focal]]) * (
+            14.0 / side
+        )  # a face: 14 cm
         solved, rotation, translation = cv2.solvePnP(
             HEAD,
-            points[:, None],
+            points[index, :, None],
             camera,
             None,
             np.zeros((3, 1)),
-            towards.reshape(3, 1),
+            towards,
             useExtrinsicGuess=True,
             flags=cv2.SOLVEPNP_ITERATIVE,
         )
         if not solved or not np.isfinite(rotation).all() or float(translation[2, 0]) <= 0.0:
             continue
         angles = _angles(cv2.Rodrigues(rotation)[0])
-        if np.abs(angles[:2]).max() > MOST_TURNED_DEG:
+        if max(abs(angles[0]), abs(angles[1])) > MOST_TURNED_DEG:
             continue
         projected, _ = cv2.projectPoints(HEAD, rotation, translation, camera, None)
-        error = float(np.sqrt(((projected[:, 0] - points) ** 2).sum(axis=1).mean())) / side
+        off = projected[:, 0] - points[index]
+        error = math.sqrt(float((off * off).sum()) / len(POINTS)) / side
         poses[index] = angles
-        confidence[index] = np.clip((BAD_FIT - error) / (BAD_FIT - GOOD_FIT), 0.0, 1.0)
+        confidence[index] = min(max((BAD_FIT - error) / (BAD_FIT - GOOD_FIT), 0.0), 1.0)
     return poses, confidence
 
 
-_OPTICAL_TO_REFERENCE = np.array([[0.0, 0.0, -1.0], [1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
-"""From the optical frame to that of a face which looks at the camera: x out of it, y to its left, z up."""
-
-
 def _angles(rotation: np.ndarray) -> Tuple[float, float, float]:
-    """Yaw, pitch, roll in degrees: Rz(yaw) · Ry(pitch) · Rx(roll) is the rotation (REP-103)."""
-    turned = _OPTICAL_TO_REFERENCE @ rotation @ _OPTICAL_TO_REFERENCE.T
-    yaw = np.arctan2(turned[1, 0], turned[0, 0])
-    pitch = np.arcsin(np.clip(-turned[2, 0], -1.0, 1.0))
-    roll = np.arctan2(turned[2, 1], turned[2, 2])
-    return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(roll))
+    """Yaw, pitch, roll in degrees: Rz(yaw) · Ry(pitch) · Rx(roll) is the rotation (REP-103) between frames
+    of faces that look at the camera, x out of it, y to its left, z up: x = −z, y = x, z = −y of the optical.
+    """
+    (_, _, r02), (r10, r11, r12), (_, _, r22) = rotation.tolist()
+    yaw = math.atan2(-r02, r22)
+    pitch = math.asin(min(max(-r12, -1.0), 1.0))
+    roll = math.atan2(-r10, r11)
+    return math.degrees(yaw), math.degrees(pitch), math.degrees(roll)

@@ -82,10 +82,17 @@ def _sharpness_and_contrast(crops: np.ndarray, normalization: Normalization) -> 
 
     Motion blurs along one direction only. Sharpness does not depend on the light; both are taken at 48×48.
     """
-    grey = (crops.mean(axis=3) - normalization.offset) / normalization.scale
+    grey = crops[..., 0] if crops.shape[3] == 1 else crops.mean(axis=3)
     if grey.shape[1:] != (48, 48):
         grey = np.stack([cv2.resize(face, (48, 48), interpolation=cv2.INTER_AREA) for face in grey])
-    contrast = grey.std(axis=(1, 2))
-    down = np.diff(grey, 2, axis=1).std(axis=(1, 2))
-    across = np.diff(grey, 2, axis=2).std(axis=(1, 2))
-    return np.minimum(down, across) / np.maximum(contrast, 1.0), contrast
+    contrast = _spread(grey) / normalization.scale
+    down = _spread(grey[:, 2:] - 2 * grey[:, 1:-1] + grey[:, :-2])
+    across = _spread(grey[:, :, 2:] - 2 * grey[:, :, 1:-1] + grey[:, :, :-2])
+    return np.minimum(down, across) / normalization.scale / np.maximum(contrast, 1.0), contrast
+
+
+def _spread(maps: np.ndarray) -> np.ndarray:
+    """The standard deviation of each map, float [n] of [n, h, w]; np.std takes twice as long."""
+    flat = maps.reshape(len(maps), -1)
+    flat = flat - flat.mean(axis=1, keepdims=True)
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", flat, flat) / flat.shape[1]))

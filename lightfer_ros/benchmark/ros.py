@@ -19,6 +19,7 @@ import numpy as np
 
 from lightfer_ros.benchmark.busy import busy_processes
 from lightfer_ros.benchmark.machine import ProcessLoad, machine
+from lightfer_ros.benchmark.options import check_threads
 from lightfer_ros.benchmark.ros_table import Played, SceneResult, Table
 from lightfer_ros.benchmark.scenes import SCENES, Scene, write_video
 from lightfer_ros.errors import ConfigurationError, LightferError
@@ -40,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--busy", type=int, default=0, metavar="N", help="beside N processes that only count (default: 0)"
     )
+    parser.add_argument(
+        "--threads", type=int, default=1, help="of the node (default: 1, its own; config/desktop.yaml has 2)"
+    )
     parser.add_argument("--detector", default="auto", help="auto (default), yunet or dlib_hog")
     parser.add_argument("--model", default="default", help="classifier by name or path (default: default)")
     parser.add_argument(
@@ -57,11 +61,17 @@ def run(args: argparse.Namespace) -> int:
     size = read_size(args.size)
     if not 0 <= args.busy <= MOST_BUSY:
         raise ConfigurationError(f"--busy is {args.busy}, expected 0 to {MOST_BUSY}")
+    check_threads(args.threads)
     profile = prepare_environment(args.plain_fastdds)
     where = machine()
     table = Table(sys.stderr if args.json else sys.stdout, args.busy)
     table.begin(where, Played(*size, args.transport, args.seconds), profile)
-    parameters = {"detector": args.detector, "model": args.model, "image_transport": args.transport}
+    parameters = {
+        "detector": args.detector,
+        "model": args.model,
+        "image_transport": args.transport,
+        "threads": args.threads,
+    }
     results = []
     for scene in SCENES:
         results.append(measure(scene, size, parameters, args.seconds, args.busy, table.progress))
@@ -69,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     table.end(results)
     if args.json:
         scenes = [asdict(result) for result in results]
-        conditions = {"size": args.size, "transport": args.transport, "busy": args.busy}
+        conditions = {name: getattr(args, name) for name in ("size", "transport", "threads", "busy")}
         about = {"machine": where, "fastdds_profile": profile, **conditions}
         print(json.dumps({**about, "scenes": scenes}, indent=2))
     return 0

@@ -28,7 +28,11 @@ class PipelineConfig:
         live=False,
     )
     threads: int = setting(
-        1, "CPU threads of the inference engine and of OpenCV.", minimum=1, maximum=16, live=False
+        1,
+        "CPU threads of the inference engine and of OpenCV; from 2 on head poses have one of their own.",
+        minimum=1,
+        maximum=16,
+        live=False,
     )
     detector: str = setting(
         AUTO,

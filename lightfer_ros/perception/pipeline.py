@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Dict, Optional, Union
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Callable, Dict, Optional, Tuple, Union
 
 import cv2
 import numpy as np
@@ -49,6 +51,8 @@ class Pipeline:
         if session is None:
             session = load_fastest(manifest.model_path(config.model), config.runtime_options)
         self._session: Session = session
+        # Head poses need no Python while they are solved, so that a second thread finds them meanwhile.
+        self._beside = ThreadPoolExecutor(1, "pose") if config.threads > 1 else None
         self._tracker = FaceTracker(config, self._predictor)
         self._smoother = Smoother(config.smoothing_time_constant_s)
         self._turns = Turns()
@@ -86,8 +90,9 @@ class Pipeline:
 
     @property
     def stage_seconds(self) -> Dict[str, float]:
-        """Seconds that each stage of the newest frame took: follow, detect, landmarks (of newcomers), pose,
-        align, classify, reliability; refine, once that is done."""
+        """Seconds that each stage of the newest frame took: follow, detect, landmarks (of newcomers), align,
+        classify, pose (with a second thread what is left of it then), reliability; refine, once that is
+        done."""
         return dict(self._times.seconds)
 
     def process(
@@ -153,6 +158,8 @@ class Pipeline:
 
     def close(self) -> None:
         """Release the classifier; may be called twice."""
+        if self._beside is not None:
+            self._beside.shutdown()
         self._session.close()
 
     def _classify(self, frame: Frame, faces: Faces, stamp: float, focal_length_px: Optional[float]) -> Faces:
@@ -173,8 +180,10 @@ class Pipeline:
     def _view(self, frame: Frame, faces: Faces, stamp: float, focal_length_px: Optional[float]) -> Faces:
         """The same faces with pose and reliability, classified in one batch, which the smoother is told."""
         metadata = self._session.metadata
-        with self._times.measure("pose"):
-            pose, confidence = head_poses(faces.landmarks, frame.width, frame.height, focal_length_px)
+        poses: Callable[[], Tuple[np.ndarray, np.ndarray]]
+        poses = partial(head_poses, faces.landmarks, frame.width, frame.height, focal_length_px)
+        if self._beside is not None:
+            poses = self._beside.submit(poses).result
         with self._times.measure("align"):
             image = frame.grey if metadata.channels == 1 else cv2.cvtColor(frame.bgr, cv2.COLOR_BGR2RGB)
             crops = to_crops(
@@ -186,6 +195,8 @@ class Pipeline:
             )
         with self._times.measure("classify"):
             probabilities = self._session.run(crops)
+        with self._times.measure("pose"):
+            pose, confidence = poses()
         with self._times.measure("reliability"):
             faces = faces.replace(pose=pose, pose_confidence=confidence, probabilities=probabilities)
             reliability, reasons = judge(faces, crops, metadata.normalization, frame.width, frame.height)

@@ -96,7 +96,7 @@ class PipelineConfig:
         100.0,
         """Milliseconds that a frame may take: where finding, following and fitting landmarks leave no time to
         classify everybody anew, faces take turns, and classification_age grows. At least one face a frame is
-        classified, and who is new. 0: no limit.""",
+        classified, and who is new or has come back. 0: no limit.""",
         minimum=0.0,
         maximum=10000.0,
     )

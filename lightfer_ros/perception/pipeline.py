@@ -20,7 +20,7 @@ from lightfer_ros.perception.faces import Faces
 from lightfer_ros.perception.frame import Frame
 from lightfer_ros.perception.pose import head_poses
 from lightfer_ros.perception.predictors import make_predictor
-from lightfer_ros.perception.reliability import grown_stale, judge
+from lightfer_ros.perception.reliability import as_told, judge
 from lightfer_ros.perception.settings import settings_of
 from lightfer_ros.perception.smoothing import Smoother
 from lightfer_ros.perception.stages import StageTimes
@@ -117,7 +117,7 @@ class Pipeline:
         self._smoother.keep(self._tracker.track_ids)
         faces = self._classify(frame, faces, stamp, focal_length_px)
         self._faces, self._last_stamp = faces, stamp
-        return grown_stale(faces)
+        return as_told(faces)
 
     def refine(self) -> None:
         """Do what the newest frame has left to do and no answer waits for: fit landmarks anew.
@@ -169,7 +169,9 @@ class Pipeline:
         gap = 0.0 if self._last_stamp is None else stamp - self._last_stamp
         spent = self._times.total + self._refine_seconds  # as long as after the frame before
         left = self._config.budget_ms / 1000.0 - spent if self._config.budget_ms else math.inf
-        chosen = self._turns.choose(stamp - stamps, gap, self._config.classification_interval_s, left)
+        # Who has come back after a while is known, but not how they look now: they are as urgent as the new.
+        ages = np.where(np.isnan(faces.reliability), np.inf, stamp - stamps)
+        chosen = self._turns.choose(ages, gap, self._config.classification_interval_s, left)
         if len(chosen):
             start = self._times.total
             faces = _with_view(faces, chosen, self._view(frame, faces[chosen], stamp, focal_length_px))
@@ -198,9 +200,9 @@ class Pipeline:
         with self._times.measure("pose"):
             pose, confidence = poses()
         with self._times.measure("reliability"):
-            faces = faces.replace(pose=pose, pose_confidence=confidence, probabilities=probabilities)
+            faces = faces.replace(pose=pose, pose_confidence=confidence)
             reliability, reasons = judge(faces, crops, metadata.normalization, frame.width, frame.height)
-        self._smoother.update(faces.track_id, probabilities, stamp, reliability)
+        self._smoother.update(faces.track_id, probabilities, stamp, trust=reliability)
         return faces.replace(reliability=reliability, unreliable_reasons=reasons)
 
     def __enter__(self) -> Pipeline:

@@ -20,15 +20,15 @@ AGE_S = (0.2, 0.6)
 """Each from where it begins to count to where a judgement is worth nothing (docs/realtime.md); the reason is
 given from half the way on."""
 
-REASONS = (TURNED, SMALL, BLURRED, DARK, CUT, UNCERTAIN, STALE)
+VIEW_REASONS = (TURNED, SMALL, BLURRED, DARK, CUT)
 
 
 def judge(
     faces: Faces, crops: np.ndarray, normalization: Normalization, width: int, height: int
 ) -> Tuple[np.ndarray, np.ndarray]:
-    """Reliability, 0 to 1, float32 [n], and reasons, uint16 [n], of faces and the crops made of them.
+    """How good a view is, 0 to 1, float32 [n], and what spoils it, uint16 [n], of faces and their crops.
 
-    faces: with boxes, pose and probabilities. crops: float32 [n, size, size, c], as `to_crops` makes them
+    faces: with boxes and pose. crops: float32 [n, size, size, c], as `to_crops` makes them
     with that normalization. width, height: of the picture, pixels.
     """
     if not len(faces):
@@ -43,23 +43,22 @@ def judge(
             _worth(sharpness, SHARPNESS),
             _worth(contrast, CONTRAST),
             _worth(_share_outside(faces.boxes, width, height), CUT_SHARE),
-            _worth(faces.probabilities.max(axis=1), PROBABILITY),
-            np.ones(len(faces)),
         ],
         axis=1,
     )
-    reasons = (worths < 0.5) @ np.array(REASONS)
+    reasons = (worths < 0.5) @ np.array(VIEW_REASONS)
     return worths.prod(axis=1).astype(np.float32), reasons.astype(np.uint16)
 
 
-def grown_stale(faces: Faces) -> Faces:
-    """The same faces, less reliable for each classification that is too old to speak for this picture."""
-    worth = _worth(np.nan_to_num(faces.classification_age, nan=np.inf), AGE_S)
-    reasons = faces.unreliable_reasons & ~np.uint16(STALE)
-    return faces.replace(
-        reliability=faces.reliability * worth,
-        unreliable_reasons=np.where(worth < 0.5, reasons | np.uint16(STALE), reasons),
-    )
+def as_told(faces: Faces) -> Faces:
+    """The same faces, less reliable than their view where the distribution that is told, smoothed as it is,
+    names no expression, and for each classification that is too old to speak for this picture."""
+    certain = _worth(np.nan_to_num(faces.probabilities).max(axis=1), PROBABILITY)
+    fresh = _worth(np.nan_to_num(faces.classification_age, nan=np.inf), AGE_S)
+    reasons = faces.unreliable_reasons & ~np.uint16(UNCERTAIN | STALE)
+    reasons |= np.where(certain < 0.5, np.uint16(UNCERTAIN), np.uint16(0))
+    reasons |= np.where(fresh < 0.5, np.uint16(STALE), np.uint16(0))
+    return faces.replace(reliability=faces.reliability * certain * fresh, unreliable_reasons=reasons)
 
 
 def _worth(values: np.ndarray, bounds: Tuple[float, float]) -> np.ndarray:

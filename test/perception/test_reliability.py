@@ -12,7 +12,7 @@ from lightfer_ros.perception.alignment import to_crops
 from lightfer_ros.perception.detection import DetectionOptions, make_detector
 from lightfer_ros.perception.faces import BLURRED, CUT, DARK, SMALL, STALE, TURNED, UNCERTAIN, Faces
 from lightfer_ros.perception.frame import Frame
-from lightfer_ros.perception.reliability import grown_stale, judge
+from lightfer_ros.perception.reliability import as_told, judge
 
 NORMALIZATION = Normalization(scale=2.0 / 255.0, offset=-1.0)
 HAPPY = np.array([[0.02, 0.0, 0.01, 0.9, 0.02, 0.02, 0.03]])
@@ -67,7 +67,6 @@ def test_a_dim_picture_is_as_sharp_as_a_bright_one(face):
         ({"pose": [[np.nan, np.nan, np.nan]]}, TURNED),
         ({"boxes": [[100.0, 100.0, 130.0, 130.0]]}, SMALL),
         ({"boxes": [[-60.0, 100.0, 150.0, 310.0]]}, CUT),
-        ({"probabilities": [[0.2, 0.1, 0.1, 0.3, 0.1, 0.1, 0.1]]}, UNCERTAIN),
     ],
 )
 def test_a_bad_view_is_named(face, arrays, reason):
@@ -82,7 +81,15 @@ def test_a_head_tilted_to_a_shoulder_is_no_worse_and_one_turned_a_little_still_t
 @pytest.mark.parametrize(("age", "stale"), [(0.0, False), (0.1, False), (0.5, True), (np.nan, True)])
 def test_an_old_classification_speaks_less_and_less_for_the_picture(face, age, stale):
     faces = face.replace(reliability=np.ones(1), classification_age=np.array([age]))
-    aged = grown_stale(faces)
+    aged = as_told(faces)
     assert (aged.unreliable_reasons[0] == STALE) == stale and (aged.reliability[0] < 0.5) == stale
-    fresh = grown_stale(aged.replace(classification_age=np.zeros(1)))
+    fresh = as_told(aged.replace(classification_age=np.zeros(1)))
     assert fresh.unreliable_reasons[0] == 0
+
+
+def test_a_distribution_that_names_no_expression_is_uncertain_however_good_the_view(face):
+    seen = face.replace(reliability=np.ones(1), classification_age=np.zeros(1))
+    unsure = as_told(seen.replace(probabilities=np.array([[0.2, 0.1, 0.1, 0.3, 0.1, 0.1, 0.1]])))
+    assert unsure.unreliable_reasons[0] == UNCERTAIN and unsure.reliability[0] < 0.5
+    sure = as_told(unsure.replace(probabilities=HAPPY, reliability=np.ones(1)))
+    assert (sure.reliability[0], sure.unreliable_reasons[0]) == (1.0, 0)

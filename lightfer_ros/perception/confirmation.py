@@ -49,12 +49,14 @@ class Confirmed(NamedTuple):
 
     seen: bool [n], the detector sees a face there. whole: bool [n], and is sure that it sees all of it.
     confirmed: bool [n], and it is certainly this one: box, confidence and state are the detector's.
+    strayed: bool [n], of the confirmed, whose landmarks and looks are of another place than that box.
     """
 
     faces: Faces
     seen: np.ndarray
     whole: np.ndarray
     confirmed: np.ndarray
+    strayed: np.ndarray
     strangers: Faces
 
 
@@ -71,19 +73,19 @@ def confirm(known: Known, detected: Faces, whole: np.ndarray, least_alike: float
     certain = same_box & (known.alone | (known.alike >= SAME_PERSON))[:, None]
     # Who strayed from a whole face that nobody else can be is put back.
     certain |= whole & known.alone[:, None] & (alike < sure)
-    seen, all_seen, confirmed = (np.zeros(len(faces), bool) for _ in range(3))
+    seen, all_seen, confirmed, strayed = (np.zeros(len(faces), bool) for _ in range(4))
     boxes, confidence, state = faces.boxes.copy(), faces.confidence.copy(), faces.state.copy()
     taken = np.zeros(len(detected), bool)
     for i, j in assign(np.where(claims, overlap, 0.0)):
         seen[i] = taken[j] = True
         all_seen[i] = whole[j]
         if certain[i, j]:
-            confirmed[i] = True
+            confirmed[i], strayed[i] = True, not same_box[i, j]
             boxes[i], confidence[i], state[i] = detected.boxes[j], detected.confidence[j], detected.state[j]
         elif known.alike[i] >= sure:
             boxes[i] += PART * (detected.boxes[j] - boxes[i])
     faces = faces.replace(boxes=boxes, confidence=confidence, state=state)
-    return Confirmed(faces, seen, all_seen, confirmed, detected[~taken])
+    return Confirmed(faces, seen, all_seen, confirmed, strayed, detected[~taken])
 
 
 def overlapping(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:

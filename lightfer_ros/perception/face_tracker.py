@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Optional
+from typing import List, NamedTuple, Optional
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from lightfer_ros.perception.faces import Faces
 from lightfer_ros.perception.following import Follower
 from lightfer_ros.perception.frame import Frame
 from lightfer_ros.perception.landmarks import LandmarkPredictor
+from lightfer_ros.perception.misses import MOST_MISSES, Misses
 from lightfer_ros.perception.scene_cut import CutDetector
 from lightfer_ros.perception.stages import StageTimes
 from lightfer_ros.perception.tracking import Tracker, box_iou
@@ -28,9 +29,6 @@ SURE, LOST = 0.8, 0.6
 """Likeness of a followed face to itself when it was last detected: from the first on nobody doubts; below the
 second it is not the face any more. Living faces keep 0.64 and more for a quarter of a second, a pillar or
 another's cheek has less than 0.3 (docs/realtime.md)."""
-
-MOST_MISSES = 3
-"""So many times in a row the detector may fail to see a face that is followed; then it is out of sight."""
 
 HIDDEN_S, AGAIN = 0.5, 0.3
 """So long a face that has gone out of sight is believed to be hidden just there; who comes into sight there
@@ -82,7 +80,7 @@ class FaceTracker:
         self._tracker = Tracker(config.track_timeout_s)
         self._cuts = CutDetector()
         self._faces = Faces.empty()
-        self._misses: Dict[int, int] = {}  # track_id → times in a row that the detector did not see it
+        self._misses = Misses()
         self._halves = np.empty(0, np.int64)  # track_ids of who is followed, but half hidden
         self._calm = False
         self._unrefined: Optional[_Picture] = None
@@ -151,7 +149,7 @@ class FaceTracker:
     def _forget(self) -> None:
         self._tracker.reset()
         self._follower, self._unrefined = Follower(self._predictor), None
-        self._faces, self._misses, self._last_scan = Faces.empty(), {}, None
+        self._faces, self._misses, self._last_scan = Faces.empty(), Misses(), None
         self._halves = self._halves[:0]
 
     def _scan_is_due(self, stamp: float) -> bool:
@@ -182,8 +180,7 @@ class FaceTracker:
 
     def _doubted(self, known: Known) -> np.ndarray:
         """bool [n]: who is to be searched unless the whole frame is scanned."""
-        missed = np.array([self._misses.get(i, 0) > 0 for i in known.faces.track_id.tolist()], bool)
-        doubted: np.ndarray = (known.alike < SURE) | missed
+        doubted: np.ndarray = (known.alike < SURE) | (self._misses.of(known.faces.track_id) > 0)
         doubted[np.argsort(np.where(doubted, known.alike, np.inf))[MOST_SEARCHES:]] = False
         return doubted
 
@@ -230,12 +227,14 @@ class FaceTracker:
         times: StageTimes,
     ) -> Faces:
         """Followed and detected faces with their track_ids, without those that are followed no longer."""
-        faces, seen, whole, confirmed, strangers = confirm(known, detected, self._whole(detected), LOST, SURE)
-        for track_id, missed in zip(faces.track_id.tolist(), looked_for & ~seen):
-            self._misses[track_id] = self._misses.get(track_id, 0) + int(missed)
-        for track_id in faces.track_id[seen].tolist():
-            self._misses[track_id] = 0
-        misses = np.array([self._misses[i] for i in faces.track_id.tolist()], int)
+        faces, seen, whole, confirmed, strayed, strangers = confirm(
+            known, detected, self._whole(detected), LOST, SURE
+        )
+        patch = known.patch
+        if strayed.any():
+            faces = self._follower.found_elsewhere(faces, strayed, grey)
+            patch = patches(grey, faces.landmarks)
+        misses = self._misses.count(faces.track_id, looked_for, seen)
         stays = confirmed | ((known.alike >= LOST) & (misses < MOST_MISSES))
         come = self._newcomers(grey, strangers, faces.track_id[stays], stamp, times)
         strangers = come.faces
@@ -247,7 +246,7 @@ class FaceTracker:
         stays &= followed[: len(faces)]
         come = come.of(followed[len(faces) :])
         strangers = come.faces
-        patch = np.concatenate([known.patch[stays], come.patch])
+        patch = np.concatenate([patch[stays], come.patch])
         sure = np.concatenate(
             [((known.alike >= SURE) | (confirmed & known.alone))[stays], come.alike >= SURE]
         )
@@ -257,12 +256,11 @@ class FaceTracker:
             seen, ~whole & self._tracker.shrunk(faces, self._halves), np.isin(faces.track_id, self._halves)
         )
         halves = np.concatenate([halves[stays], come.half])
-        self._misses.update(dict.fromkeys(strangers.track_id[strangers.track_id > 0].tolist(), 0))
+        self._misses.found(strangers.track_id[strangers.track_id > 0])
         faces = self._tracker.update(Faces.merge([faces[stays], strangers]), stamp, sure)
         self._tracker.learn(faces[learns], patch[learns], stamp)
         self._halves = faces.track_id[halves]
-        # Who is new has to be seen again in the next frame.
-        self._misses = {i: self._misses.get(i, MOST_MISSES - 1) for i in faces.track_id.tolist()}
+        self._misses.keep(faces.track_id)
         return faces[np.argsort(faces.track_id)]
 
     def _newcomers(

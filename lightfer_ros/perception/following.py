@@ -89,6 +89,14 @@ class Follower:
         landmarks[due[believable]] = found[believable]
         return faces.replace(landmarks=landmarks)
 
+    def found_elsewhere(self, faces: Faces, strayed: np.ndarray, grey: np.ndarray) -> Faces:
+        """The faces of this frame, those who were followed to where they are not (bool [n]) fitted anew."""
+        for track_id in faces.track_id[strayed].tolist():
+            self._chips.pop(track_id, None)
+        landmarks = faces.landmarks.copy()
+        landmarks[strayed] = self._predictor.predict(grey, faces.boxes[strayed])
+        return faces.replace(landmarks=landmarks)
+
     def remember(self, faces: Faces, grey: np.ndarray, stamp: float) -> None:
         """These are the faces of this frame; the next one is searched for them, and for nobody else."""
         chips, fitted = {}, {}

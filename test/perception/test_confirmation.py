@@ -39,6 +39,7 @@ def test_nearly_the_same_box_confirms_and_is_taken_over():
     result = confirmed(known(HERE), detected(NEARLY_HERE))
     assert result.confirmed.all() and result.seen.all() and not len(result.strangers)
     assert result.faces.boxes[0] == pytest.approx(NEARLY_HERE) and result.faces.state[0] == DETECTED
+    assert not result.strayed.any()
 
 
 @pytest.mark.parametrize("whole", [True, False])
@@ -51,6 +52,7 @@ def test_a_box_aside_hardly_moves_a_face_that_looks_like_itself(whole):
 def test_who_strayed_from_a_whole_face_is_put_back_when_nobody_else_is_near():
     result = confirmed(known(HERE, alike=0.7), detected(ASIDE))
     assert result.confirmed.all() and result.faces.boxes[0] == pytest.approx(ASIDE)
+    assert result.strayed.all()  # box, but not landmarks and looks
 
 
 @pytest.mark.parametrize(("alone", "whole"), [(False, True), (True, False)])

@@ -146,6 +146,24 @@ def test_where_the_flow_is_lost_landmarks_are_fitted(predictor, person):
     assert error(now, expected) < 0.06
 
 
+def test_who_was_followed_to_a_wrong_place_is_fitted_where_the_detector_found_them_and_followed_from_there(
+    predictor, person
+):
+    before, after = placed(person, 100, 60), placed(person, 160, 60)
+    known, there = fresh(before, predictor), fresh(after, predictor)
+    follower = Follower(predictor)
+    follower.remember(known, grey(before), 0.0)
+    follower.follow(known, known, grey(after), GAP, GAP)
+    strayed = known.replace(boxes=there.boxes)  # put back, with landmarks of where they were
+    found = follower.found_elsewhere(strayed, np.array([True]), grey(after))
+    np.testing.assert_array_equal(found.landmarks, there.landmarks)
+    follower.remember(found, grey(after), GAP)
+    predictor.fits = 0
+    now, believable = follower.follow(found, found, grey(placed(person, 162, 60)), 2 * GAP, GAP)
+    assert predictor.fits == 0 and believable.all()
+    np.testing.assert_allclose((now.landmarks - there.landmarks)[0].mean(axis=0), (2.0, 0.0), atol=0.3)
+
+
 def test_flow_carries_each_of_several_faces_as_if_it_were_alone(predictor, person):
     before, after = placed(person, 100, 60), placed(person, 103, 61)
     known = fresh(before, predictor)

@@ -17,6 +17,7 @@ BENCHMARKS: Dict[str, str] = {
     "ratios": "what quantization, pruning and the engine are each worth, on one thread",
     "realtime": "frames to faces on one thread, beside the paper's pipeline: speed, recall, tracks",
     "landmarks": "how far landmarks are off as heads turn and tilt, by each predictor",
+    "detectors": "which faces each detector finds, by size, turn and tilt, and at what cost",
     "study": "training runs side by side: what pruning, thinness and zeros buy",
     "smoothing": "how much steadier smoothing makes labels, and how soon they follow a change",
     "track_video": "make videos of moving faces with truth, to measure with",

@@ -100,12 +100,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `lightfer benchmark detectors`."""
     add = parser.add_argument
     add("--detector", action="append", choices=DETECTORS, help="only this one; may be repeated")
+    for name in ("scale", "threshold"):
+        add(f"--{name}", type=float, default=0.0, help=f"detection_{name} (default: each detector's own)")
     add("--json", action="store_true", help="print a JSON object of rows, `found` and `costs`; no table")
 
 
 def run(args: argparse.Namespace) -> int:
     """Show every view to every detector, print the tables or the JSON."""
-    detectors = [make_detector(DetectionOptions(name)) for name in args.detector or DETECTORS]
+    names = args.detector or DETECTORS
+    detectors = [
+        make_detector(DetectionOptions(name, scale=args.scale, threshold=args.threshold)) for name in names
+    ]
     found, costs = measure(detectors, sys.stderr if args.json else sys.stdout)
     if args.json:
         rows = {"found": [asdict(row) for row in found], "costs": [to_json(cost) for cost in costs]}

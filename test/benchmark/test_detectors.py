@@ -139,6 +139,19 @@ def test_yunet_finds_faces_that_look_ahead_or_aside_but_none_that_lies(few_views
     assert cost["false_boxes"] == 0
 
 
+def test_faces_that_a_scan_of_the_reduced_picture_misses_are_found_at_its_full_size(
+    few_views, monkeypatch, capsys
+):
+    monkeypatch.setattr(detectors, "SIDES_PX", (20,))
+    monkeypatch.setattr(detectors, "poses", lambda yaws, tilts: [("upright", [next(heads(PHOTO)).photo])])
+    scanned = []
+    for scale in ("0.25", "1.0"):
+        assert main(["benchmark", "detectors", "--detector", "yunet", "--scale", scale, "--json"]) == 0
+        (row,) = json.loads(capsys.readouterr().out)["found"]
+        scanned.append(row["scanned"])
+    assert scanned == [0, 1]
+
+
 def test_the_table_has_a_line_for_each_detector_in_each_pose_and_one_for_its_cost(few_views, capsys):
     assert main(["benchmark", "detectors"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]

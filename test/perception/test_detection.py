@@ -54,6 +54,25 @@ def people(faces: Faces) -> set:
     return set(found)
 
 
+def test_faces_that_a_scan_only_glimpses_are_searched_and_told_once(several, monkeypatch):
+    group = placed(resized(several, 0.25), 100, 60)  # faces of 22 to 27 px
+    faces = detect(group, "yunet")
+    there = np.array([(100 + x / 4, 60 + y / 4) for x, y in NOSES.values()])
+    middles = (faces.boxes[:, :2] + faces.boxes[:, 2:]) / 2
+    away = np.linalg.norm(middles[:, None] - there[None], axis=2)
+    assert len(faces) == 5 and sorted(away.argmin(axis=1)) == [0, 1, 2, 3, 4] and away.min(axis=1).max() < 8
+    assert (faces.confidence[:-1] >= faces.confidence[1:]).all()
+    monkeypatch.setattr("lightfer_ros.perception.detection.yunet.MOST_GLIMPSES", 0)
+    assert len(detect(group, "yunet")) < 5
+
+
+def test_a_threshold_below_a_glimpse_is_kept(several):
+    group = placed(resized(several, 0.25), 100, 60)
+    weak = make_detector(DetectionOptions("yunet")).detect(Frame.from_array(group), 0.2)
+    assert len(weak) >= 5 and (weak.confidence >= 0.2).all() and (weak.confidence < 0.4).any()
+    assert (np.triu(box_iou(weak.boxes, weak.boxes), 1) <= OVERLAP + 0.1).all()
+
+
 def test_both_detectors_find_the_people_of_a_photo_and_no_others(several):
     hog, yunet = (detect(several, name) for name in ("dlib_hog", "yunet"))
     assert people(yunet) == set(NOSES)

@@ -49,8 +49,8 @@ class Detector(ABC):
         centre = (box[:2] + box[2:]) / 2
         size = (frame.width, frame.height)
         reach = SEARCH_REACH * side / 2
-        x1, y1 = (int(np.clip(low, 0, most)) for low, most in zip(centre - reach, size))
-        x2, y2 = (int(np.clip(high, 0, most)) for high, most in zip(np.ceil(centre + reach), size))
+        x1, y1 = (int(min(max(low, 0), most)) for low, most in zip((centre - reach).tolist(), size))
+        x2, y2 = (int(min(max(high, 0), most)) for high, most in zip(np.ceil(centre + reach).tolist(), size))
         if x2 - x1 < side / 2 or y2 - y1 < side / 2:
             return Faces.empty()
         least = self.threshold if least is None else least

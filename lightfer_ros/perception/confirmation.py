@@ -19,6 +19,10 @@ hidden: only PART of the way to its box is gone."""
 
 PART = 0.15
 
+SAME_PLACE = 0.64
+"""Who is cut and overlapped by more is replaced; where the camera jerks, a face goes further in one frame, or
+less than what compares its surroundings looks for."""
+
 SAME_PERSON = 0.6
 """Likeness from which a detection near several people is believed to be this one: living faces keep 0.64 and
 more for a quarter of a second."""
@@ -35,13 +39,15 @@ class Known(NamedTuple):
     """Those who were in view a frame ago, where they are now.
 
     patch: float32 [n, k], what they look like. alike: float [n], how much they look like themselves, −1 to 1.
-    alone: bool [n], nobody else is near, in view or just out of sight.
+    alone: bool [n], nobody else is near, in view or just out of sight. cut: bool [n], what lies around them
+    has become something else from one frame to the next, as on a screen.
     """
 
     faces: Faces
     patch: np.ndarray
     alike: np.ndarray
     alone: np.ndarray
+    cut: np.ndarray
 
 
 class Confirmed(NamedTuple):
@@ -50,6 +56,7 @@ class Confirmed(NamedTuple):
     seen: bool [n], the detector sees a face there. whole: bool [n], and is sure that it sees all of it.
     confirmed: bool [n], and it is certainly this one: box, confidence and state are the detector's.
     strayed: bool [n], of the confirmed, whose landmarks and looks are of another place than that box.
+    replaced: bool [n], who was cut, and somebody else, of the strangers, is seen there.
     """
 
     faces: Faces
@@ -57,6 +64,7 @@ class Confirmed(NamedTuple):
     whole: np.ndarray
     confirmed: np.ndarray
     strayed: np.ndarray
+    replaced: np.ndarray
     strangers: Faces
 
 
@@ -64,12 +72,17 @@ def confirm(known: Known, detected: Faces, whole: np.ndarray, least_alike: float
     """Give each detection to the known face that it overlaps best.
 
     whole: bool [m], the detector is sure to see a whole face. Who does not look like themselves any more
-    (below `least_alike`) is given none, unless they are alone and the boxes are nearly the same.
+    (below `least_alike`) is given none, unless they are alone and the boxes are nearly the same; nor is who
+    was cut.
     """
     faces = known.faces
     overlap = box_iou(faces.boxes, detected.boxes)
     same_box, alike = overlap >= SAME_BOX, known.alike[:, None]
-    claims = (overlap > SAME_FACE) & ((alike >= least_alike) | (known.alone[:, None] & same_box))
+    claims = (
+        (overlap > SAME_FACE)
+        & ~known.cut[:, None]
+        & ((alike >= least_alike) | (known.alone[:, None] & same_box))
+    )
     certain = same_box & (known.alone | (known.alike >= SAME_PERSON))[:, None]
     # Who strayed from a whole face that nobody else can be is put back.
     certain |= whole & known.alone[:, None] & (alike < sure)
@@ -85,7 +98,8 @@ def confirm(known: Known, detected: Faces, whole: np.ndarray, least_alike: float
         elif known.alike[i] >= sure:
             boxes[i] += PART * (detected.boxes[j] - boxes[i])
     faces = faces.replace(boxes=boxes, confidence=confidence, state=state)
-    return Confirmed(faces, seen, all_seen, confirmed, strayed, detected[~taken])
+    replaced = known.cut & (overlap > SAME_PLACE)[:, ~taken].any(axis=1)
+    return Confirmed(faces, seen, all_seen, confirmed, strayed, replaced, detected[~taken])
 
 
 def overlapping(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -175,8 +175,9 @@ class FaceTracker:
             faces = Faces.merge([faces[~doubted], again])[order]
         # Who does not look like themselves, half hidden perhaps, is rather where they were going to be.
         boxes = np.where((alike >= SURE)[:, None], faces.boxes, expected.boxes)
-        others = self._tracker.expected_boxes(stamp)
-        return Known(faces.replace(boxes=boxes), patch, alike, overlapping(boxes, others) <= 1)
+        alone = overlapping(boxes, self._tracker.expected_boxes(stamp)) <= 1
+        cut = alone & self._follower.cut(faces.track_id, alike < SURE, grey, gap)
+        return Known(faces.replace(boxes=boxes), patch, np.where(cut, -1.0, alike), alone, cut)
 
     def _doubted(self, known: Known) -> np.ndarray:
         """bool [n]: who is to be searched unless the whole frame is scanned."""
@@ -227,9 +228,10 @@ class FaceTracker:
         times: StageTimes,
     ) -> Faces:
         """Followed and detected faces with their track_ids, without those that are followed no longer."""
-        faces, seen, whole, confirmed, strayed, strangers = confirm(
+        faces, seen, whole, confirmed, strayed, replaced, strangers = confirm(
             known, detected, self._whole(detected), LOST, SURE
         )
+        self._tracker.end(faces.track_id[replaced])
         patch = known.patch
         if strayed.any():
             faces = self._follower.found_elsewhere(faces, strayed, grey)

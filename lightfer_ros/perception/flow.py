@@ -25,6 +25,11 @@ behind the face or before it: it goes with the others."""
 MOST_ERROR = 15.0
 """Mean difference of grey levels around a point, the median of the points; living faces stay below 9."""
 
+COARSE, SHIFTED, LEAST_CORRELATION = 32, 5, 0.63
+"""What lies around a face is compared reduced to so many pixels a side, moved by up to SHIFTED of them. From
+one frame to the next, faces that turn round or walk past each other correlate by 0.68 and more, one and
+another before another background by 0.58 and less (docs/realtime.md)."""
+
 
 class Chip(NamedTuple):
     """What lies around a face, uint8 [SIDE, SIDE]; x in the chip is scale · x + offset[0] of the picture."""
@@ -49,6 +54,22 @@ def cut_chip(grey: np.ndarray, box: np.ndarray) -> Chip:
     if factor > 1:
         picture = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     return Chip(picture, scale, offset)
+
+
+def is_cut(before: Chip, after: Chip) -> bool:
+    """Whether what lies around a face has become something else from one frame to the next, whatever the
+    light: as where a screen shows a film that cuts."""
+    earlier, later = (
+        cv2.resize(chip.picture, (COARSE, COARSE), interpolation=cv2.INTER_AREA) for chip in (before, after)
+    )
+    middle = earlier[SHIFTED:-SHIFTED, SHIFTED:-SHIFTED]
+    return float(cv2.matchTemplate(later, middle, cv2.TM_CCOEFF_NORMED).max()) < LEAST_CORRELATION
+
+
+def is_inside(chip: Chip, grey: np.ndarray) -> bool:
+    """Whether the chip shows nothing beyond the picture, uint8 [h, w], that it was cut from."""
+    low, high = ([(edge - offset) / chip.scale for offset in chip.offset] for edge in (0.0, SIDE - 1.0))
+    return min(low) >= 0.0 and high[0] <= grey.shape[1] - 1 and high[1] <= grey.shape[0] - 1
 
 
 def moved_landmarks(

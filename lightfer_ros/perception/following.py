@@ -8,7 +8,7 @@ from typing import Dict, NamedTuple
 import numpy as np
 
 from lightfer_ros.perception.faces import TRACKED, Faces
-from lightfer_ros.perception.flow import Chip, cut_chip, moved_landmarks
+from lightfer_ros.perception.flow import Chip, cut_chip, is_cut, is_inside, moved_landmarks
 from lightfer_ros.perception.landmarks import LandmarkPredictor
 from lightfer_ros.perception.medians import median
 
@@ -19,6 +19,9 @@ TREMBLE, GROWTH_PER_S, MOST_RUN = 1.1, 1.0, 0.5
 """What grew or shrank by more between two frames (a fit trembles by a tenth; who comes running doubles in a
 second), or strayed by more from where it was expected, in sides of its box, is not the face any more: the
 predictor always answers, also where nobody is."""
+
+MOST_GAP_S = 0.07
+"""From a frame to one that is later by more, what lies around a face may change altogether without a cut."""
 
 
 class Followed(NamedTuple):
@@ -34,6 +37,8 @@ class Follower:
     def __init__(self, predictor: LandmarkPredictor) -> None:
         self._predictor = predictor
         self._chips: Dict[int, Chip] = {}
+        self._earlier: Dict[int, Chip] = {}  # of the frame before
+        self._steady = np.empty(0, np.int64)  # track_ids of who looked like themselves
         self._fitted: Dict[int, float] = {}  # track_id → stamp of the newest fit
         self._owed = 0.0  # what is left of a fit, for the next frame
 
@@ -52,8 +57,23 @@ class Follower:
             carried = _carried(before, expected)
             landmarks[lost] = self._predictor.predict(grey, expected.boxes[lost], carried[lost])
             self._fitted.update(dict.fromkeys(before.track_id[lost].tolist(), stamp))
-        self._chips = dict(zip(track_ids, chips))
+        self._chips, self._earlier = dict(zip(track_ids, chips)), self._chips
         return move_boxes(before, expected, landmarks, gap)
+
+    def cut(self, track_ids: np.ndarray, doubted: np.ndarray, grey: np.ndarray, gap: float) -> np.ndarray:
+        """bool [n]: who has other surroundings than in the frame before, as on a screen.
+
+        doubted: bool [n], who is less like themselves than they should be; whoever was so before, for others
+        walk past, is not cut. grey: uint8 [h, w], this frame, `gap` seconds later: after more than
+        MOST_GAP_S, or over the edge of the picture, nobody is.
+        """
+        cut = doubted & np.isin(track_ids, self._steady) & (gap <= MOST_GAP_S)
+        self._steady = track_ids[~doubted]
+        for index in np.flatnonzero(cut).tolist():
+            chips = [each.get(int(track_ids[index])) for each in (self._earlier, self._chips)]
+            both = [chip for chip in chips if chip is not None and is_inside(chip, grey)]
+            cut[index] = len(both) == 2 and is_cut(*both)
+        return cut
 
     def refit(
         self,

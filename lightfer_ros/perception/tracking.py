@@ -170,6 +170,11 @@ class Tracker:
         in_view = np.array([stamp - self._tracks[i].first_seen for i in track_ids.tolist()], np.float32)
         return faces.replace(track_id=track_ids, time_in_view=in_view)
 
+    def end(self, track_ids: np.ndarray) -> None:
+        """Nobody is these any more."""
+        for track_id in track_ids.tolist():
+            del self._tracks[track_id]
+
     def reset(self) -> None:
         """Forget everybody; ids go on counting, so that none is given twice."""
         self._tracks.clear()

@@ -9,7 +9,7 @@ from lightfer_ros.perception.faces import DETECTED, TRACKED, Faces
 LOST, SURE = 0.6, 0.8
 
 
-def known(*boxes, alike=0.9, alone=True):
+def known(*boxes, alike=0.9, alone=True, cut=False):
     n = len(boxes)
     faces = Faces(
         boxes=np.array(boxes, np.float32),
@@ -17,7 +17,8 @@ def known(*boxes, alike=0.9, alone=True):
         confidence=np.full(n, 0.9, np.float32),
         state=np.full(n, TRACKED, np.uint8),
     )
-    return Known(faces, np.zeros((n, 4), np.float32), np.full(n, alike), np.full(n, alone))
+    patch = np.zeros((n, 4), np.float32)
+    return Known(faces, patch, *(np.full(n, value) for value in (alike, alone, cut)))
 
 
 def detected(*boxes, confidence=0.9):
@@ -66,6 +67,12 @@ def test_but_not_when_it_may_be_another_or_a_part(alone, whole):
 def test_a_face_aside_of_who_looks_like_another_is_a_stranger(alone):
     result = confirmed(known(HERE, alike=0.1, alone=alone), detected(ASIDE))
     assert not result.seen.any() and len(result.strangers) == 1
+
+
+def test_a_face_that_is_seen_where_the_picture_was_cut_is_a_stranger_in_the_place_of_the_one_before():
+    result = confirmed(known(HERE, alike=-1.0, cut=True), detected(NEARLY_HERE))
+    assert result.replaced.all() and not result.confirmed.any() and len(result.strangers) == 1
+    assert not confirmed(known(HERE, alike=-1.0, cut=True), detected()).replaced.any()
 
 
 def test_each_detection_confirms_the_face_that_it_overlaps_best():

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from lightfer_ros.benchmark import cutout, track_scenarios, track_video
+from lightfer_ros.benchmark import cutout, track_scenarios, track_video, turning_people, walkers
 from lightfer_ros.benchmark.clips import CLIPS
 from lightfer_ros.benchmark.machine import machine
 from lightfer_ros.benchmark.paper_pipeline import PaperPipeline
@@ -159,9 +159,12 @@ def _videos(args: argparse.Namespace) -> Iterator[tuple[str, Path, Truth]]:
         yield name, video, read_truth(truth)
 
 
+_MAKERS = (cutout, track_scenarios, track_video, turning_people, walkers)
+
+
 def _folder() -> Path:
     """Where made videos are kept: a folder of the user's cache for each state of the code that makes them."""
-    makers = (Path(module.__file__ or "") for module in (cutout, track_scenarios, track_video))
+    makers = (Path(module.__file__ or "") for module in _MAKERS)
     state = hashlib.sha256(b"".join(path.read_bytes() for path in makers))
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(cache).expanduser() / "lightfer" / "benchmark" / state.hexdigest()[:12]

@@ -26,12 +26,15 @@ class Walk:
     """Somebody's way: seconds, the face's centre x and y and its box's side in pixels, gone through smoothly.
 
     Before the first and after the last point the person is not there. `sway` is the unrest of a standing
-    person: how far the head drifts, in sides.
+    person: how far the head drifts, in sides. turns: seconds and yaw in degrees, gone through smoothly, > 0
+    to their own left, 180 right round; before the first and after the last they stay turned as there. Who
+    turns looks ahead in their photo.
     """
 
     person: Person
     points: tuple[tuple[float, float, float, float], ...]
     sway: float = 0.12
+    turns: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -198,6 +201,67 @@ SCENARIOS: Mapping[str, tuple[Shot, ...]] = MappingProxyType(
                             (8, 330, 232, 250),
                             (12.5, 400, 180, 44),
                             (14, 402, 180, 40),
+                        ),
+                    ),
+                ),
+            ),
+        ),
+        # Two turn their heads, and right round for a moment, one standing, one walking; a third stays.
+        "turning": (
+            Shot(
+                GARAGE,
+                14.0,
+                (
+                    _stays(MAN, 14, 300, 150, 84),
+                    Walk(
+                        LAUGHING,
+                        ((0, 130, 210, 104), (14, 135, 210, 106)),
+                        turns=(
+                            (1.0, 0),
+                            (1.5, 60),
+                            (2.2, 60),
+                            (2.7, 0),
+                            (3.5, 0),
+                            (4.15, 180),
+                            (4.4, 180),
+                            (5.05, 0),
+                            (6.5, 0),
+                            (7.0, -75),
+                            (8.2, -75),
+                            (8.7, 0),
+                            (10.0, 0),
+                            (10.6, -180),
+                            (10.75, -180),
+                            (11.35, 0),
+                        ),
+                    ),
+                    Walk(
+                        FROWNING,
+                        (
+                            (0, 450, 230, 104),
+                            (1.5, 450, 230, 104),
+                            (5.0, 565, 230, 108),
+                            (6.5, 565, 230, 108),
+                            (9.5, 455, 228, 104),
+                            (14, 460, 230, 104),
+                        ),
+                        turns=(
+                            (1.2, 0),
+                            (1.7, 50),
+                            (2.2, 50),
+                            (2.7, 150),
+                            (3.05, 150),
+                            (3.65, 40),
+                            (5.0, 0),
+                            (6.0, 0),
+                            (6.5, -75),
+                            (7.5, -75),
+                            (8.0, 0),
+                            (11.0, 0),
+                            (11.5, 75),
+                            (12.0, 0),
+                            (12.5, -75),
+                            (13.0, 0),
                         ),
                     ),
                 ),

@@ -6,7 +6,6 @@ import argparse
 import os
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,7 +15,11 @@ import numpy as np
 from lightfer_ros.benchmark.cutout import Cutout, Person, Scissors
 from lightfer_ros.benchmark.track_scenarios import HEIGHT, RATE, SCENARIOS, WIDTH, Pillar, Shot, Walk
 from lightfer_ros.benchmark.truth import TrackedBoxes, Truth, write_truth
+from lightfer_ros.benchmark.turning_people import TurningPerson
+from lightfer_ros.benchmark.walkers import Walker
 from lightfer_ros.errors import ConfigurationError, DataError, ImageError
+from lightfer_ros.model import manifest
+from lightfer_ros.perception.mesh_landmarks import MeshLandmarkPredictor
 
 LEAST_VISIBLE = 0.1
 """A face of which less is to be seen is hidden, and stands in no truth: masks have soft edges, none at all is
@@ -25,9 +28,6 @@ never reached."""
 SAME_ID_S = 1.0
 """Who comes back later than this is somebody new, as in MOTChallenge: to know better would take recognising
 people, which we never do."""
-
-SHUTTER_S = 1 / 60
-"""How long the camera looks at each picture; who moves meanwhile is blurred."""
 
 NOISE = 2.5
 """Standard deviation of the camera's noise, in grey levels."""
@@ -108,8 +108,8 @@ class _Scene:
         self.next_id = next_id
         self._random = random
         self._background = _background(shot.background)
-        self._layers: list[_Walker | _Pillar] = [
-            _Pillar(layer) if isinstance(layer, Pillar) else _Walker(layer, cutouts[layer.person], random)
+        self._layers: list[Walker | _Pillar] = [
+            _Pillar(layer) if isinstance(layer, Pillar) else _walker(layer, cutouts[layer.person], random)
             for layer in shot.layers
         ]
         self._last_seen: dict[int, tuple[int, float]] = {}  # layer → id, seconds
@@ -128,7 +128,7 @@ class _Scene:
             picture += image[:, :, :3]
             for _, _, left in walkers.values():
                 left *= through
-            if isinstance(layer, _Walker):
+            if isinstance(layer, Walker) and layer.shows_face(seconds):
                 box = layer.box(seconds)
                 inside = np.zeros_like(alpha)
                 x1, y1, x2, y2 = np.clip(np.rint(box), 0, [WIDTH, HEIGHT, WIDTH, HEIGHT]).astype(int)
@@ -156,82 +156,11 @@ class _Scene:
         return np.asarray(np.clip(np.rint(filmed), 0, 255), np.uint8)
 
 
-@dataclass(frozen=True)
-class _Swing:
-    """A head's unrest in one direction: a few slow sines, in units of `amount`."""
-
-    amount: float
-    frequencies: np.ndarray
-    phases: np.ndarray
-
-    @classmethod
-    def random(cls, amount: float, random: np.random.Generator) -> _Swing:
-        return cls(amount, random.uniform(0.1, 0.7, 3), random.uniform(0, 2 * np.pi, 3))
-
-    def at(self, seconds: float) -> float:
-        return float(self.amount * np.sin(2 * np.pi * self.frequencies * seconds + self.phases).mean())
-
-
-class _Walker:
-    """A person on the way: picture and box at any time."""
-
-    def __init__(self, walk: Walk, cutout: Cutout, random: np.random.Generator) -> None:
-        from scipy.interpolate import PchipInterpolator
-
-        points = np.array(walk.points, float)
-        self._first, self._last = points[0, 0], points[-1, 0]
-        self._way = PchipInterpolator(points[:, 0], points[:, 1:])
-        self._across, self._up = (_Swing.random(walk.sway, random) for _ in range(2))
-        self._roll = _Swing.random(8.0, random)  # degrees
-        # Each half as large as the one before, so that warping never skips pixels.
-        self._levels = [cutout.picture]
-        while min(self._levels[-1].shape[:2]) > 64:
-            height, width = (size // 2 for size in self._levels[-1].shape[:2])
-            even = self._levels[-1][: 2 * height, : 2 * width]
-            self._levels.append(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))
-        self._box = cutout.box
-        x1, y1, x2, y2 = np.rint(cutout.box).astype(int)
-        self._face_alpha = float(cutout.picture[y1:y2, x1:x2, 3].mean()) / 255.0
-
-    def is_there(self, seconds: float) -> bool:
-        return bool(self._first <= seconds <= self._last)
-
-    def box(self, seconds: float) -> np.ndarray:
-        x, y, side, _ = self._place(seconds)
-        return np.array([x - side / 2, y - side / 2, x + side / 2, y + side / 2])
-
-    def face_area(self, seconds: float) -> float:
-        """Pixels that the face fills in its box when nothing hides it."""
-        return self._face_alpha * self._place(seconds)[2] ** 2
-
-    def image(self, seconds: float) -> np.ndarray:
-        """float32 [480, 640, 4], premultiplied: the mean over the time that the shutter is open."""
-        begin, end = (self._place(seconds + half) for half in (-SHUTTER_S / 2, SHUTTER_S / 2))
-        travelled = np.hypot(end[0] - begin[0], end[1] - begin[1]) + abs(end[2] - begin[2]) / 2
-        steps = int(np.ceil(travelled)) + 1
-        image = np.zeros((HEIGHT, WIDTH, 4), np.float32)
-        for offset in (np.arange(steps) + 0.5) / steps - 0.5:
-            image += self._warped(seconds + offset * SHUTTER_S)
-        image /= steps
-        return image
-
-    def _place(self, seconds: float) -> tuple[float, float, float, float]:
-        """Centre x and y, side, roll in degrees."""
-        x, y, side = self._way(np.clip(seconds, self._first, self._last))
-        x, y = x + self._across.at(seconds) * side, y + self._up.at(seconds) * side / 2
-        return float(x), float(y), float(side), self._roll.at(seconds)
-
-    def _warped(self, seconds: float) -> np.ndarray:
-        x, y, side, roll = self._place(seconds)
-        scale = side / (self._box[2] - self._box[0])
-        level = int(np.clip(np.floor(-np.log2(scale)), 0, len(self._levels) - 1))
-        centre = (self._box[:2] + self._box[2:]) / 2
-        turn = np.array(cv2.getRotationMatrix2D((0, 0), roll, scale), np.float64)
-        turn[:, 2] = [x, y] - turn[:, :2] @ centre
-        shrunk = 2.0**level  # a coordinate names a pixel's middle: 0.5 off in each level
-        turn[:, 2] += turn[:, :2] @ np.full(2, (shrunk - 1) / 2)
-        turn[:, :2] *= shrunk
-        return np.asarray(cv2.warpAffine(self._levels[level], turn, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR))
+def _walker(walk: Walk, cutout: Cutout, random: np.random.Generator) -> Walker:
+    if not walk.turns:
+        return Walker(walk, cutout, random)
+    mesh = MeshLandmarkPredictor(manifest.verified("face_mesh_192"))
+    return Walker(walk, TurningPerson(cutout, mesh), random)
 
 
 class _Pillar:

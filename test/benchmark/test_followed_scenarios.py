@@ -1,4 +1,4 @@
-"""People who cross and who walk behind a pillar are followed as well as the documentation says."""
+"""People who cross, walk behind a pillar or turn away are followed as well as the documentation says."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def filmed(scenario: str, seed: int):
         pytest.skip(str(error))
 
 
-@pytest.mark.parametrize("scenario, seed", [("crossing", 0), ("occlusion", 1)])
+@pytest.mark.parametrize("scenario, seed", [("crossing", 0), ("occlusion", 1), ("turning", 3)])
 def test_nobody_is_made_up_or_gets_another_id_and_who_can_be_seen_is_found(pipeline, scenario, seed):
     truth, reported = [], []
     for index, (picture, true) in enumerate(filmed(scenario, seed)):

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lightfer_ros.benchmark import track_video
+from lightfer_ros.benchmark import track_video, walkers
 from lightfer_ros.benchmark.race import pictures
 from lightfer_ros.benchmark.track_scenarios import SCENARIOS, Shot
 from lightfer_ros.benchmark.track_video import frames, make_video
@@ -78,6 +78,24 @@ def test_who_leaves_the_picture_for_longer_than_a_second_comes_back_as_somebody_
     assert not any({2, 3} <= set(frame) for frame in ids)
 
 
+def test_who_turns_right_round_is_in_no_truth_meanwhile_and_comes_back_under_their_id_within_a_second():
+    rate = 10
+    ids = [tuple(faces.ids.tolist()) for _, faces in filmed("turning", rate)]
+    assert set(ids) == {(1, 2, 3), (1, 2), (1, 3)}
+    for person, times in ((2, 2), (3, 1)):
+        away = "".join("-" if person in frame else "a" for frame in ids).split("-")
+        gaps = [len(gap) / rate for gap in away if gap]
+        assert len(gaps) == times and min(gaps) >= 0.4 and max(gaps) <= 0.9
+
+
+@pytest.mark.parametrize("seconds", [2.0, 7.4])
+def test_a_detector_of_turned_heads_finds_them_where_the_truth_has_them(detectors, seconds):
+    picture, faces = filmed("turning", rate=1 / seconds, count=2)[1]  # two are turned: by 50 and 60, by 75
+    assert len(faces) == 3
+    overlap = box_iou(faces.boxes, detectors[1].detect(Frame.from_array(picture)).boxes)
+    assert (overlap.max(axis=1) >= 0.55).all()
+
+
 def test_other_shots_have_other_people():
     ids = [tuple(faces.ids.tolist()) for _, faces in filmed("cut", rate=2)]
     assert list(dict.fromkeys(ids)) == [(1, 2), (3, 4), (), (5,)]
@@ -90,7 +108,7 @@ def test_a_face_comes_from_40_to_250_pixels():
 
 def test_who_moves_fast_is_blurred_along_the_way(monkeypatch):
     def edges_across_and_down(shutter_s):
-        monkeypatch.setattr(track_video, "SHUTTER_S", shutter_s)
+        monkeypatch.setattr(walkers, "SHUTTER_S", shutter_s)
         picture, faces = filmed("one_face", rate=1 / 4.35, count=2)[1]  # in the middle of a quick step aside
         x1, y1, x2, y2 = faces.boxes[0].astype(int)
         grey = cv2.GaussianBlur(cv2.cvtColor(picture[y1:y2, x1:x2], cv2.COLOR_BGR2GRAY), (0, 0), 1)

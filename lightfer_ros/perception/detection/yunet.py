@@ -20,6 +20,7 @@ from lightfer_ros.perception.detection.detector import Detector
 from lightfer_ros.perception.faces import DETECTED, Faces
 from lightfer_ros.perception.frame import Frame
 from lightfer_ros.perception.onnx_network import one_thread_session
+from lightfer_ros.perception.tracking import box_iou
 
 OVERLAP = 0.3
 """Two boxes that overlap by more (IoU) are one face: the value of YuNet's authors."""
@@ -41,11 +42,11 @@ MOST_SCANNED, LEAST_SCANNED = 640 * 480, 320 * 240
 """Pixels: a large frame is reduced to the first, so that a scan has a bound; a small one is scanned at the
 second or as it is."""
 
-SMALL_PX, GLIMPSE, MOST_GLIMPSES = 32.0, 0.4, 4
+SMALL_PX, GLIMPSE, CLEAR, MOST_GLIMPSES = 32.0, 0.4, 0.85, 4
 """A face that a scan sees smaller than the first, pixels of the scanned picture, may be too small there for
-the network to be sure: from a confidence of GLIMPSE on it is searched, the surest so many of them. That finds
-37 of 40 faces of 40 px, upright and turned by up to 30 degrees, where a scan finds 23, and nobody where
-nobody is (docs/realtime.md)."""
+the network to be sure: from a confidence of GLIMPSE on it is searched, the surest so many of them, and a
+face where that is CLEAR. So 37 of 40 faces of 40 px, upright and turned by up to 30 degrees, are found where
+a scan finds 23, and nobody where nobody is (docs/realtime.md)."""
 
 _FIXED_INPUT = bytes.fromhex("0a0208010a0208030a030880050a03088005")
 _FREE_INPUT = bytes.fromhex("0a0208010a0208030a031201680a03120177")
@@ -74,13 +75,21 @@ class YuNetDetector(Detector):
         least = self.threshold if least is None else least
         scale = self._scale or _own_scale(frame)
         seen = self._find(frame, (0, 0, frame.width, frame.height), scale, min(least, GLIMPSE))
+        found = seen[seen.confidence >= least]
         small = scale * (seen.boxes[:, 2] - seen.boxes[:, 0]) < SMALL_PX
-        glimpsed = np.flatnonzero(small & (seen.confidence < self.threshold))[:MOST_GLIMPSES]
-        found = [
-            seen[seen.confidence >= least],
-            *(self.search(frame, seen.boxes[i], least) for i in glimpsed),
-        ]
-        return found[0] if len(found) == 1 else _distinct(Faces.merge(found))
+        glimpsed = seen[(seen.confidence < self.threshold) & small][:MOST_GLIMPSES]
+        return self._searched(frame, found, glimpsed) if len(glimpsed) else found
+
+    def _searched(self, frame: Frame, found: Faces, glimpsed: Faces) -> Faces:
+        """The faces found, and those of the glimpsed that are faces indeed; the surest first."""
+        sure = found.boxes[found.confidence >= self.threshold]
+        for glimpse in glimpsed.boxes:
+            faces = self.search(frame, glimpse, CLEAR)
+            there = box_iou(faces.boxes, glimpse[None])[:, 0] > OVERLAP
+            faces = faces[there & ~(box_iou(faces.boxes, sure) > OVERLAP).any(axis=1)]
+            # In the place of what was glimpsed there, and in no other's.
+            found = Faces.merge([found[(box_iou(found.boxes, faces.boxes) <= OVERLAP).all(axis=1)], faces])
+        return found[np.argsort(-found.confidence, kind="stable")]
 
     def _find(self, frame: Frame, region: Tuple[int, int, int, int], scale: float, least: float) -> Faces:
         x1, y1, x2, y2 = region
@@ -93,7 +102,8 @@ class YuNetDetector(Detector):
         boxes, confidence = self._run(picture, least)
         if not len(boxes):
             return Faces.empty()
-        keep = _surest(boxes, confidence)
+        kept = cv2.dnn.NMSBoxes(boxes.tolist(), confidence.tolist(), 0.0, OVERLAP, top_k=MOST_CANDIDATES)
+        keep = np.asarray(kept, int).reshape(-1)  # before OpenCV 4.5.4 it had a second axis
         x, y, width, height = (boxes[keep] * ((x2 - x1) / size[0])).T
         half = SIDE * np.sqrt(width * height) / 2
         centre_x, centre_y = x + width / 2, y + height / 2 + SHIFT_DOWN * height
@@ -134,18 +144,6 @@ class YuNetDetector(Detector):
                 self._blobs.clear()  # sizes of regions are few: multiples of 32
             blob = self._blobs[padded] = np.zeros((1, 3, *padded), np.float32)
         return blob
-
-
-def _surest(boxes: np.ndarray, confidence: np.ndarray) -> np.ndarray:
-    """Indices of those boxes, x, y, width, height, that no surer one overlaps, the surest first."""
-    kept = cv2.dnn.NMSBoxes(boxes.tolist(), confidence.tolist(), 0.0, OVERLAP, top_k=MOST_CANDIDATES)
-    return np.asarray(kept, int).reshape(-1)  # before OpenCV 4.5.4 it had a second axis
-
-
-def _distinct(faces: Faces) -> Faces:
-    """Those that no surer one overlaps, the surest first."""
-    corner, size = faces.boxes[:, :2], faces.boxes[:, 2:] - faces.boxes[:, :2]
-    return faces[_surest(np.concatenate([corner, size], axis=1), faces.confidence)]
 
 
 def _own_scale(frame: Frame) -> float:

@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_video_arguments(parser)
     add("--model", default="default", help="classifier by name or path (default: default)")
     add("--detector", default="auto", help="auto (default), yunet or dlib_hog")
-    add("--threads", type=int, default=1, help="of engine and OpenCV (default: 1)")
+    add("--threads", type=int, default=1, help="of the pipeline (default: 1)")
     add(
         "--runtime",
         nargs="+",

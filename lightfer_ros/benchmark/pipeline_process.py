@@ -48,7 +48,7 @@ class NamedEngine(PipelineConfig):
         """How the classifier is to be run."""
         return RuntimeOptions(
             runtime=self.engine,
-            threads=self.threads,
+            threads=self.inference_threads,
             allow_fallback=self.engine == "auto",
             engine_precision=self.engine_precision,
         )

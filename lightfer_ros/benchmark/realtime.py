@@ -70,9 +70,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def configured(assignments: Sequence[str]) -> PipelineConfig:
-    """The default settings but for `name=value` words. Raises ConfigurationError naming what is wrong."""
+    """The default settings, on one thread, but for `name=value` words.
+
+    Raises ConfigurationError naming what is wrong.
+    """
     known = settings_of(PipelineConfig)
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"threads": 1}
     for assignment in assignments:
         name, _, text = assignment.partition("=")
         if name not in known:

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--busy", type=int, default=0, metavar="N", help="beside N processes that only count (default: 0)"
     )
     parser.add_argument(
-        "--threads", type=int, default=1, help="of the node (default: 1, its own; config/desktop.yaml has 2)"
+        "--threads", type=int, default=2, help="the node's parameter (default: 2, the node's own default)"
     )
     parser.add_argument("--detector", default="auto", help="auto (default), yunet or dlib_hog")
     parser.add_argument("--model", default="default", help="classifier by name or path (default: default)")

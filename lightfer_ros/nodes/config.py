@@ -101,7 +101,7 @@ class NodeConfig(PipelineConfig):
         return RuntimeOptions(
             runtime=self.runtime,
             providers=tuple(name.strip() for name in self.providers.split(",") if name.strip()),
-            threads=self.threads,
+            threads=self.inference_threads,
             allow_fallback=self.allow_fallback,
             engine_precision=self.engine_precision,
             engine_cache=Path(self.engine_cache) if self.engine_cache else default_engine_cache(),

@@ -28,8 +28,9 @@ class PipelineConfig:
         live=False,
     )
     threads: int = setting(
-        1,
-        "CPU threads of the inference engine and of OpenCV; from 2 on head poses have one of their own.",
+        2,
+        """CPU threads that compute: 1 does everything, a second finds head poses while faces are classified,
+        and from 3 on the inference engine and OpenCV have the others as well.""",
         minimum=1,
         maximum=16,
         live=False,
@@ -122,6 +123,11 @@ class PipelineConfig:
         )
 
     @property
+    def inference_threads(self) -> int:
+        """CPU threads of the inference engine and of OpenCV."""
+        return max(1, self.threads - 1)
+
+    @property
     def runtime_options(self) -> RuntimeOptions:
         """How the classifier is to be run."""
-        return RuntimeOptions(runtime=self.runtime, threads=self.threads)
+        return RuntimeOptions(runtime=self.runtime, threads=self.inference_threads)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Sequence, Tuple
+from typing import NamedTuple, Optional, Tuple
 
 import cv2
 import numpy as np
 
-from lightfer_ros.perception.medians import median_of
+from lightfer_ros.perception.medians import median
 
 SIDE = 64
 """Pixels of a chip's side; the face fills two thirds of it, which shows motion to a tenth of a pixel."""
@@ -72,46 +72,28 @@ def is_inside(chip: Chip, grey: np.ndarray) -> bool:
     return min(low) >= 0.0 and high[0] <= grey.shape[1] - 1 and high[1] <= grey.shape[0] - 1
 
 
-def moved_landmarks(
-    before: Sequence[Optional[Chip]], now: Sequence[Chip], landmarks: np.ndarray
-) -> Tuple[np.ndarray, np.ndarray]:
-    """The landmarks of n faces of the earlier frame where they are now, float32 [n, k, 2]; bool [n], of whom.
+def moved_landmarks(before: Chip, now: Chip, landmarks: np.ndarray) -> Optional[np.ndarray]:
+    """The landmarks of the earlier frame where they are now, float32 [n, 2], or None where the flow is lost.
 
-    Of the others, who have no earlier chip or whose flow is lost, they mean nothing. before, now: chips of
-    each face in both frames. landmarks: float32 [n, k, 2], pixels of the earlier picture.
+    before, now: chips of one face in both frames. landmarks: float32 [n, 2], pixels of the earlier picture.
     """
-    old = [chip or new for chip, new in zip(before, now)]
-    points = (landmarks * _scales(old) + _offsets(old)).astype(np.float32)
-    arrived, error = points.copy(), np.full(points.shape[:2], np.inf, np.float32)
-    followed = np.zeros(points.shape[:2], bool)
-    for index, (chip, new) in enumerate(zip(before, now)):
-        if chip is None:
-            continue
-        # It begins at the same place of the chip: that was cut where the face is expected, motion and all.
-        there, status, apart = cv2.calcOpticalFlowPyrLK(
-            chip.picture,
-            new.picture,
-            points[index],
-            arrived[index],
-            winSize=(WINDOW, WINDOW),
-            maxLevel=LEVELS,
-            criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, ITERATIONS, 0.03),
-            flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
-        )
-        arrived[index], error[index], followed[index] = there, apart[:, 0], status[:, 0] == 1
-    found = 2 * followed.sum(axis=1) >= followed.shape[1]
-    found &= median_of(error[..., None], followed)[:, 0] <= MOST_ERROR
-    shift = arrived - points
-    common = median_of(shift, followed & found[:, None])[:, None]
-    apart = shift - common
-    astray = ~followed | (np.hypot(apart[..., 0], apart[..., 1]) > MOST_APART)
-    shift = np.where(astray[..., None], common, shift)
-    return np.asarray((points + shift - _offsets(now)) / _scales(now), np.float32), found
-
-
-def _scales(chips: Sequence[Chip]) -> np.ndarray:
-    return np.array([chip.scale for chip in chips])[:, None, None]
-
-
-def _offsets(chips: Sequence[Chip]) -> np.ndarray:
-    return np.array([chip.offset for chip in chips]).reshape(-1, 1, 2)
+    points = (landmarks * before.scale + before.offset).astype(np.float32)
+    # It begins at the same place of the chip: that was cut where the face is expected, motion and all.
+    arrived, status, error = cv2.calcOpticalFlowPyrLK(
+        before.picture,
+        now.picture,
+        points[:, None],
+        points[:, None].copy(),
+        winSize=(WINDOW, WINDOW),
+        maxLevel=LEVELS,
+        criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, ITERATIONS, 0.03),
+        flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+    )
+    followed = status[:, 0] == 1
+    if 2 * np.count_nonzero(followed) < len(followed) or median(error[followed, 0]) > MOST_ERROR:
+        return None
+    shift = arrived[:, 0] - points
+    common = median(shift[followed])
+    astray = ~followed | (np.hypot(*(shift - common).T) > MOST_APART)
+    shift[astray] = common
+    return np.asarray((points + shift - now.offset) / now.scale, np.float32)

@@ -48,16 +48,19 @@ class Follower:
         before: in the frame before this one, `gap` seconds ago. expected: the same with boxes where they
         should be now. grey: uint8 [h, w].
         """
-        track_ids = before.track_id.tolist()
-        chips = [cut_chip(grey, box) for box in expected.boxes]
-        earlier = [self._chips.get(track_id) for track_id in track_ids]
-        landmarks, found = moved_landmarks(earlier, chips, before.landmarks)
-        lost = ~found
-        if lost.any():
-            carried = _carried(before, expected)
-            landmarks[lost] = self._predictor.predict(grey, expected.boxes[lost], carried[lost])
-            self._fitted.update(dict.fromkeys(before.track_id[lost].tolist(), stamp))
-        self._chips, self._earlier = dict(zip(track_ids, chips)), self._chips
+        landmarks = np.empty_like(before.landmarks)
+        carried = _carried(before, expected)
+        self._earlier, self._chips = self._chips, {}
+        for index, track_id in enumerate(before.track_id.tolist()):
+            chip = self._chips[track_id] = cut_chip(grey, expected.boxes[index])
+            earlier, found = self._earlier.get(track_id), None
+            if earlier is not None:
+                found = moved_landmarks(earlier, chip, before.landmarks[index])
+            if found is None:
+                one = slice(index, index + 1)
+                found = self._predictor.predict(grey, expected.boxes[one], carried[one])[0]
+                self._fitted[track_id] = stamp
+            landmarks[index] = found
         return move_boxes(before, expected, landmarks, gap)
 
     def cut(self, track_ids: np.ndarray, doubted: np.ndarray, grey: np.ndarray, gap: float) -> np.ndarray:

@@ -47,7 +47,7 @@ class Pipeline:
         """
         self._config = config = config or PipelineConfig()
         self._predictor = make_predictor(config.landmarks, stop_fd)
-        cv2.setNumThreads(config.threads)
+        cv2.setNumThreads(config.inference_threads)
         if session is None:
             session = load_fastest(manifest.model_path(config.model), config.runtime_options)
         self._session: Session = session

@@ -100,7 +100,7 @@ def test_an_engine_of_another_file_is_taken_only_where_it_is_faster(
 
 def test_the_parameters_of_engines_are_the_runtimes_options():
     config = NodeConfig(
-        providers=" CUDAExecutionProvider, CPUExecutionProvider,", allow_fallback=False, threads=2
+        providers=" CUDAExecutionProvider, CPUExecutionProvider,", allow_fallback=False, threads=3
     )
     options = config.runtime_options
     assert options.providers == ("CUDAExecutionProvider", "CPUExecutionProvider")

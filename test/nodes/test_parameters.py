@@ -45,7 +45,7 @@ def test_a_change_is_one_new_snapshot_and_names_what_is_not_live():
     after, fixed = parameters.changed(before, changes)
     assert (after.max_faces, before.max_faces, fixed) == (4, NodeConfig().max_faces, ())
     _, fixed = parameters.changed(
-        before, [Parameter("model", value="net.onnx"), Parameter("threads", value=1)]
+        before, [Parameter("model", value="net.onnx"), Parameter("threads", value=2)]
     )
     assert fixed == ("model",), "setting the value that is there already changes nothing"
 

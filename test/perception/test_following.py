@@ -135,8 +135,8 @@ def test_where_the_flow_is_lost_landmarks_are_fitted(predictor, person):
     before, after = placed(person, 100, 60), placed(person, 125, 60)  # a fifth of the face in one frame
     known, expected = fresh(before, predictor), fresh(after, predictor)
     noise = np.random.default_rng(0).integers(0, 255, (480, 640), np.uint8)
-    chips = [cut_chip(grey(before), known.boxes[0])], [cut_chip(noise, known.boxes[0])]
-    assert not moved_landmarks(*chips, known.landmarks)[1].any()
+    box, landmarks = known.boxes[0], known.landmarks[0]
+    assert moved_landmarks(cut_chip(grey(before), box), cut_chip(noise, box), landmarks) is None
     follower = Follower(predictor)
     follower.remember(known, noise, 0.0)
     predictor.fits = 0
@@ -162,21 +162,6 @@ def test_who_was_followed_to_a_wrong_place_is_fitted_where_the_detector_found_th
     now, believable = follower.follow(found, found, grey(placed(person, 162, 60)), 2 * GAP, GAP)
     assert predictor.fits == 0 and believable.all()
     np.testing.assert_allclose((now.landmarks - there.landmarks)[0].mean(axis=0), (2.0, 0.0), atol=0.3)
-
-
-def test_flow_carries_each_of_several_faces_as_if_it_were_alone(predictor, person):
-    before, after = placed(person, 100, 60), placed(person, 103, 61)
-    known = fresh(before, predictor)
-    noise = np.random.default_rng(0).integers(0, 255, (480, 640), np.uint8)
-    chip, now, lost = (cut_chip(picture, known.boxes[0]) for picture in (grey(before), grey(after), noise))
-    alone, found = moved_landmarks([chip], [now], known.landmarks)
-    assert found.all()
-    np.testing.assert_allclose((alone - known.landmarks)[0].mean(axis=0), (3.0, 1.0), atol=0.2)
-    three = np.repeat(known.landmarks, 3, axis=0)
-    together, found = moved_landmarks([None, chip, chip], [now, lost, now], three)  # the first is new
-    assert found.tolist() == [False, False, True]
-    np.testing.assert_array_equal(together[2], alone[0])
-    assert moved_landmarks([], [], known.landmarks[:0])[1].shape == (0,)
 
 
 def test_a_face_half_hidden_by_what_stands_still_keeps_the_size_and_way_of_its_other_half(predictor, person):

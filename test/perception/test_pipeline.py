@@ -242,7 +242,7 @@ def test_live_settings_change_from_one_frame_to_the_next(pipeline, several):
 
 
 @pytest.mark.parametrize(
-    "change", [{"model": "other"}, {"runtime": "litert"}, {"threads": 2}, {"landmarks": "mesh"}]
+    "change", [{"model": "other"}, {"runtime": "litert"}, {"threads": 1}, {"landmarks": "mesh"}]
 )
 def test_settings_that_need_other_files_are_refused_while_it_lives(pipeline, change):
     (name, value), *_ = change.items()

@@ -58,14 +58,17 @@ def to_crops(
     channels = 1 if image.ndim == 2 else image.shape[2]
     crops = np.empty((len(landmarks), size, size, channels), np.float32)
     for crop, transform in zip(crops, crop_transforms(landmarks, geometry, size)):
-        crop[:] = _warp(image, transform, size).reshape(size, size, channels)
+        crop[:] = warped(image, transform, size).reshape(size, size, channels)
     crops *= normalization.scale
     crops += normalization.offset
     return crops
 
 
-def _warp(image: np.ndarray, transform: np.ndarray, size: int) -> np.ndarray:
-    """One crop, uint8 [size, size(, 3)]. Warping alone reads four pixels and would alias a large face."""
+def warped(image: np.ndarray, transform: np.ndarray, size: int) -> np.ndarray:
+    """A square of the picture, uint8 [size, size(, 3)], by a similarity, float64 [2, 3], picture to square.
+
+    Warping alone reads four pixels and would alias a large face.
+    """
     shrinks = 1.0 / np.hypot(transform[0, 0], transform[0, 1])
     factor = min(max(int(shrinks), 1), LARGEST_REDUCTION)
     fine = transform * factor

@@ -13,7 +13,7 @@ from lightfer_ros.perception.detection import Detector, make_detector
 from lightfer_ros.perception.faces import Faces
 from lightfer_ros.perception.following import Follower
 from lightfer_ros.perception.frame import Frame
-from lightfer_ros.perception.landmarks import LandmarkPredictor
+from lightfer_ros.perception.landmarks import LandmarkPredictor, tilt_deg
 from lightfer_ros.perception.misses import MOST_MISSES, Misses
 from lightfer_ros.perception.scene_cut import CutDetector
 from lightfer_ros.perception.stages import StageTimes
@@ -196,7 +196,8 @@ class FaceTracker:
     def _search(self, frame: Frame, known: Known, doubted: np.ndarray) -> Faces:
         """What the detector sees around those who are doubted."""
         least = CONFIRMING * self._detector.threshold
-        found = Faces.merge(self._detector.search(frame, box, least) for box in known.faces.boxes[doubted])
+        each = zip(known.faces.boxes[doubted], tilt_deg(known.faces.landmarks[doubted]).tolist())
+        found = Faces.merge(self._detector.search(frame, box, least, tilt) for box, tilt in each)
         if len(found) > 1:  # neighbours see each other
             twice = np.triu(box_iou(found.boxes, found.boxes) > 0.5, 1).any(axis=0)
             found = found[~twice]

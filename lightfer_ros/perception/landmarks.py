@@ -45,3 +45,12 @@ def eyes_and_mouth(landmarks: np.ndarray) -> Tuple[np.ndarray, np.ndarray, np.nd
     """The middles of the person's right eye, left eye and mouth: three float32 [n, 2] from [n, 68, 2]."""
     middles = _MIDDLES @ landmarks
     return middles[:, 0], middles[:, 1], middles[:, 2]
+
+
+def tilt_deg(landmarks: np.ndarray) -> np.ndarray:
+    """float [n], −180 to 180: how far the line through the eyes of faces, [n, 68, 2], is turned from level in
+    the picture's plane, positive as a clock's hand turns."""
+    # All twelve points: one misplaced corner shall not tilt a face.
+    right, left, _ = eyes_and_mouth(landmarks)
+    across = left - right
+    return np.asarray(np.degrees(np.arctan2(across[:, 1], across[:, 0])))

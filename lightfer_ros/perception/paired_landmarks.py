@@ -8,12 +8,11 @@ import numpy as np
 
 from lightfer_ros.perception.landmarks import (
     COUNT,
-    EYE_LEFT,
     EYE_LEFT_OUTER,
-    EYE_RIGHT,
     EYE_RIGHT_OUTER,
     NOSE_TIP,
     LandmarkPredictor,
+    tilt_deg,
 )
 from lightfer_ros.perception.mesh_landmarks import MeshLandmarkPredictor
 
@@ -50,7 +49,9 @@ class PairedLandmarkPredictor:
         if not len(boxes):
             return found
         seen = self._mesh.glance(grey, boxes) if before is None else before
-        asked = is_turned(seen) | (tilt_deg(seen) > (GLANCED_TILT_DEG if before is None else TILT_DEG[0]))
+        asked = is_turned(seen) | (
+            np.abs(tilt_deg(seen)) > (GLANCED_TILT_DEG if before is None else TILT_DEG[0])
+        )
         found[asked] = self._mesh.predict(grey, boxes[asked], seen[asked])
         # The landmarks of a face that is half hidden can look turned; the mesh then makes it whole.
         share = np.zeros(len(boxes), np.float32)
@@ -64,7 +65,7 @@ class PairedLandmarkPredictor:
 def mesh_share(landmarks: np.ndarray) -> np.ndarray:
     """float [n]: how far to believe the mesh about faces, float [n, 68, 2], 1: alone, 0: dlib alone."""
     start, full = TILT_DEG
-    tilted = np.clip((tilt_deg(landmarks) - start) / (full - start), 0.0, 1.0)
+    tilted = np.clip((np.abs(tilt_deg(landmarks)) - start) / (full - start), 0.0, 1.0)
     return np.asarray(np.where(is_turned(landmarks), 1.0, tilted))
 
 
@@ -74,10 +75,3 @@ def is_turned(landmarks: np.ndarray) -> np.ndarray:
     across = left - right
     aside = ((tip - (right + left) / 2) * across).sum(axis=1)
     return np.asarray(np.abs(aside) > TURNED * (across**2).sum(axis=1))
-
-
-def tilt_deg(landmarks: np.ndarray) -> np.ndarray:
-    """float [n]: how far faces, [n, 68, 2], are tilted in the picture's plane, 0 to 180, to either side."""
-    # All twelve points: one misplaced corner shall not tilt a face.
-    across = landmarks[:, EYE_LEFT].mean(axis=1) - landmarks[:, EYE_RIGHT].mean(axis=1)
-    return np.asarray(np.degrees(np.abs(np.arctan2(across[:, 1], across[:, 0]))))

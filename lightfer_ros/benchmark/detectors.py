@@ -8,18 +8,20 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import cycle
 from typing import TextIO
 
 import cv2
 import numpy as np
 
-from lightfer_ros.benchmark.head_views import PLACES, View, background, poses
+from lightfer_ros.benchmark.backgrounds import background
+from lightfer_ros.benchmark.head_views import PLACES, View, poses
 from lightfer_ros.benchmark.machine import machine
 from lightfer_ros.benchmark.realtime import to_json
 from lightfer_ros.benchmark.tracking_metrics import LEAST_IOU
-from lightfer_ros.perception.detection import DETECTORS, DetectionOptions, Detector, make_detector
+from lightfer_ros.perception.config import PipelineConfig
+from lightfer_ros.perception.detection import DETECTORS, Detector, make_detector
 from lightfer_ros.perception.faces import Faces
 from lightfer_ros.perception.frame import Frame
 from lightfer_ros.perception.tracking import box_iou
@@ -107,10 +109,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show every view to every detector, print the tables or the JSON."""
-    names = args.detector or DETECTORS
-    detectors = [
-        make_detector(DetectionOptions(name, scale=args.scale, threshold=args.threshold)) for name in names
-    ]
+    names = dict.fromkeys(args.detector or DETECTORS)
+    asked = PipelineConfig(detection_scale=args.scale, detection_threshold=args.threshold)  # or it is refused
+    detectors = [make_detector(replace(asked, detector=name).detection) for name in names]
     found, costs = measure(detectors, sys.stderr if args.json else sys.stdout)
     if args.json:
         rows = {"found": [asdict(row) for row in found], "costs": [to_json(cost) for cost in costs]}

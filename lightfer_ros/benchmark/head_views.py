@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import cv2
 import numpy as np
 
 from lightfer_ros.benchmark.cutout import face_box
-from lightfer_ros.benchmark.landmarks import MARGIN, PHOTOS, SIDE_PX
-from lightfer_ros.benchmark.scenes import HEIGHT, WIDTH
+from lightfer_ros.benchmark.landmarks import PHOTOS
 from lightfer_ros.benchmark.track_scenarios import GARAGE, LAUNCH_PAD, TABLE
-from lightfer_ros.benchmark.turned_heads import Surface
-from lightfer_ros.errors import DataError
+from lightfer_ros.benchmark.turned_heads import Surface, portraits
 from lightfer_ros.model import manifest
 from lightfer_ros.perception.detection import AUTO, DetectionOptions, make_detector
-from lightfer_ros.perception.frame import Frame
 from lightfer_ros.perception.mesh_landmarks import IBUG, MeshLandmarkPredictor
 
 REALLY_TURNED = {"photo of 15°": "photo_posed_15_degrees", "photo of 45°": "photo_posed_45_degrees"}
@@ -78,14 +73,7 @@ def heads(photo: str) -> Iterator[Head]:
     """The faces of a fetched photo, about SIDE_PX large. Raises ModelError where a file is missing."""
     detector = make_detector(DetectionOptions(AUTO))
     mesh = MeshLandmarkPredictor(manifest.verified("face_mesh_192"))
-    picture = np.asarray(cv2.imread(str(manifest.find(photo))))
-    away, size = MARGIN * SIDE_PX, round((1 + 2 * MARGIN) * SIDE_PX)
-    box = np.array([away, away, away + SIDE_PX, away + SIDE_PX])
-    for x1, y1, x2, _ in detector.detect(Frame.from_array(picture)).boxes.tolist():
-        scale = SIDE_PX / (x2 - x1)
-        place = np.array([[scale, 0, away - scale * x1], [0, scale, away - scale * y1]])
-        cut = cv2.warpAffine(picture, place, (size, size), borderMode=cv2.BORDER_REPLICATE)
-        frame = Frame.from_array(np.asarray(cut))
+    for frame, box in portraits(photo, detector):
         yield Head(frame.bgr, mesh.mesh(frame.grey, box))
 
 
@@ -99,28 +87,6 @@ def poses(yaws_deg: tuple[int, ...], tilts_deg: tuple[int, ...]) -> Iterator[tup
             yield f"{name} {degrees}°", [head.turned(*turn) for head in faces for turn in sides]
     for name, photo in REALLY_TURNED.items():
         yield name, [view for head in heads(photo) for view in (head.photo, _mirrored(head.photo))]
-
-
-@cache
-def background(name: str) -> np.ndarray:
-    """A photo that comes with scikit-image, uint8 [480, 640, 3] BGR, cut to 4:3.
-
-    Raises DataError without scikit-image, or where the photo cannot be read.
-    """
-    try:
-        from skimage import data
-    except ImportError:
-        raise DataError(f"background {name} comes with scikit-image: pip install scikit-image") from None
-    path = Path(data.__file__).parent / name
-    photo = cv2.imread(str(path))
-    if photo is None:
-        raise DataError(f"background {path} cannot be read")
-    scale = max(WIDTH / photo.shape[1], HEIGHT / photo.shape[0])
-    size = (round(photo.shape[1] * scale), round(photo.shape[0] * scale))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    filled = cv2.resize(photo, size, interpolation=how)
-    left, top = (size[0] - WIDTH) // 2, (size[1] - HEIGHT) // 2
-    return np.ascontiguousarray(filled[top : top + HEIGHT, left : left + WIDTH])
 
 
 def _mirrored(view: View) -> View:

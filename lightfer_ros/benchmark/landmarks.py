@@ -6,11 +6,10 @@ import argparse
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from lightfer_ros.benchmark.tracking_metrics import OUTER_EYE_CORNERS
-from lightfer_ros.benchmark.turned_heads import Surface
+from lightfer_ros.benchmark.turned_heads import SIDE_PX, Surface, portraits
 from lightfer_ros.model import manifest
 from lightfer_ros.perception.detection import DetectionOptions, Detector, make_detector
 from lightfer_ros.perception.frame import Frame
@@ -21,9 +20,6 @@ from lightfer_ros.perception.predictors import AUTO, PREDICTORS, make_predictor
 
 PHOTOS = ("photo_single_face", "photo_posed_frontal_1", "photo_posed_frontal_2", "photo_multi_face")
 """Of people who look at the camera, or nearly so."""
-
-SIDE_PX, MARGIN = 160, 1.5
-"""Each face is made that large, with a margin of so many of its sides around it."""
 
 FAR = 4.0
 """Focal length in widths of the picture: turned heads are drawn as seen from far away."""
@@ -82,17 +78,10 @@ def _faces(detector: Detector, predictors: dict[str, LandmarkPredictor]) -> Iter
     """The faces of the photos, each in a picture of its own."""
     mesh = MeshLandmarkPredictor(manifest.verified("face_mesh_192"))
     for name in PHOTOS:
-        photo = np.asarray(cv2.imread(str(manifest.find(name))))
-        for x1, y1, x2, _ in detector.detect(Frame.from_array(photo)).boxes.tolist():
-            scale = SIDE_PX / (x2 - x1)
-            size, away = round((1 + 2 * MARGIN) * SIDE_PX), MARGIN * SIDE_PX
-            place = np.array([[scale, 0, away - scale * x1], [0, scale, away - scale * y1]])
-            picture = cv2.warpAffine(photo, place, (size, size), borderMode=cv2.BORDER_REPLICATE)
-            frame = Frame.from_array(np.asarray(picture))
-            box = np.array([[away, away, away + SIDE_PX, away + SIDE_PX]], np.float32)
-            landmarks = {name: each.predict(frame.grey, box)[0] for name, each in predictors.items()}
+        for frame, box in portraits(name, detector):
+            landmarks = {name: each.predict(frame.grey, box[None])[0] for name, each in predictors.items()}
             yaws = {name: _yaw_deg(points, frame) for name, points in landmarks.items()}
-            yield Face(Surface(frame.bgr, mesh.mesh(frame.grey, box[0])), landmarks, yaws)
+            yield Face(Surface(frame.bgr, mesh.mesh(frame.grey, box)), landmarks, yaws)
 
 
 def _box_around(landmarks: np.ndarray, boxes: np.ndarray) -> np.ndarray:

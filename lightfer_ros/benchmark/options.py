@@ -12,7 +12,7 @@ from lightfer_ros.errors import ConfigurationError
 from lightfer_ros.model import manifest
 from lightfer_ros.runtimes import runtimes
 
-MOST_THREADS = 64
+MOST_THREADS, MOST_PIPELINE_THREADS = 64, 16
 
 
 def add_video_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,10 +41,10 @@ def check_page(args: argparse.Namespace) -> None:
         )
 
 
-def check_threads(threads: int) -> None:
-    """Raise ConfigurationError for a number of threads that no engine takes."""
-    if not 1 <= threads <= MOST_THREADS:
-        raise ConfigurationError(f"--threads is {threads}, expected 1 to {MOST_THREADS}")
+def check_threads(threads: int, most: int = MOST_THREADS) -> None:
+    """Raise ConfigurationError for a number of threads that no engine takes, or no pipeline."""
+    if not 1 <= threads <= most:
+        raise ConfigurationError(f"--threads is {threads}, expected 1 to {most}")
 
 
 def check_seconds(seconds: float) -> None:

@@ -16,7 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from lightfer_ros.benchmark import cutout, track_scenarios, track_video, turning_people, walkers
+from lightfer_ros.benchmark import (
+    backgrounds,
+    cutout,
+    track_scenarios,
+    track_video,
+    turned_heads,
+    turning_people,
+    walkers,
+)
 from lightfer_ros.benchmark.clips import CLIPS
 from lightfer_ros.benchmark.machine import machine
 from lightfer_ros.benchmark.paper_pipeline import PaperPipeline
@@ -39,7 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--truth", type=Path, help="who is where in each frame of the video, JSON")
     parser.add_argument("--scenario", action="append", metavar="NAME", help="only this one; may be repeated")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of our pipeline"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of our pipeline, which has one thread",
     )
     parser.add_argument("--json", action="store_true", help="print a JSON list, an object a video; no table")
 
@@ -85,6 +97,8 @@ def configured(assignments: Sequence[str]) -> PipelineConfig:
             values[name] = text == "true" if kind is bool and text in ("true", "false") else kind(text)
         except ValueError:
             raise ConfigurationError(f"{name} is {text!r}, expected {known[name].allowed}") from None
+    if values["threads"] != 1:
+        raise ConfigurationError(f"threads is {values['threads']}, expected 1: one thread is measured")
     return PipelineConfig(**values)
 
 
@@ -162,7 +176,7 @@ def _videos(args: argparse.Namespace) -> Iterator[tuple[str, Path, Truth]]:
         yield name, video, read_truth(truth)
 
 
-_MAKERS = (cutout, track_scenarios, track_video, turning_people, walkers)
+_MAKERS = (backgrounds, cutout, track_scenarios, track_video, turned_heads, turning_people, walkers)
 
 
 def _folder() -> Path:

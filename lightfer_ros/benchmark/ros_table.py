@@ -64,12 +64,14 @@ class SceneResult:
 
 @dataclass(frozen=True)
 class Played:
-    """What the camera shows: size of its pictures, how they travel, and for how long a scene is measured."""
+    """What the camera shows: size of its pictures, how they travel, for how long a scene is measured, and
+    the node's parameter `threads`."""
 
     width: int
     height: int
     transport: str
     seconds: float
+    threads: int
 
 
 COLUMNS = {
@@ -95,9 +97,9 @@ class Table:
         )
         self._print(
             f"{played.width}x{played.height} {played.transport} at {RATE} Hz, {played.seconds:g} s a scene, "
-            f"beside {self._busy} busy processes; camera, node and\nlistener are processes of their own; "
-            "latency from the image's stamp to /emotions received;\noldest: how old the newest answer ever "
-            "was (ms); CPU in percent of one core\n"
+            f"beside {self._busy} busy processes; the node\nhas threads={played.threads}; camera, node and "
+            "listener are processes of their own; latency from the image's\nstamp to /emotions received; "
+            "oldest: how old the newest answer ever was (ms); CPU in percent of one core\n"
         )
         self._line({name: name for name in COLUMNS})
 

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--split", metavar="NAME", help="tables 1 and 2: of the data (default: PublicTest of a CSV, else all)"
     )
     add("--with-training", action="store_true", help="table 2: score the split Training as well; long")
-    add("--threads", type=int, default=1, help="of the engine and OpenCV (default: 1)")
+    add("--threads", type=int, default=1, help="1, 2: of the engine; 3, 4: of the pipeline (default: 1)")
     add("--no-build", action="store_true", help="table 4: build no TensorRT engine that is missing")
     add_video_arguments(parser)
     report.add_arguments(parser)

@@ -6,18 +6,18 @@ import argparse
 import os
 import zlib
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from lightfer_ros.benchmark.backgrounds import background
 from lightfer_ros.benchmark.cutout import Cutout, Person, Scissors
 from lightfer_ros.benchmark.track_scenarios import HEIGHT, RATE, SCENARIOS, WIDTH, Pillar, Shot, Walk
 from lightfer_ros.benchmark.truth import TrackedBoxes, Truth, write_truth
 from lightfer_ros.benchmark.turning_people import TurningPerson
 from lightfer_ros.benchmark.walkers import Walker
-from lightfer_ros.errors import ConfigurationError, DataError, ImageError
+from lightfer_ros.errors import ConfigurationError, ImageError
 from lightfer_ros.model import manifest
 from lightfer_ros.perception.mesh_landmarks import MeshLandmarkPredictor
 
@@ -107,7 +107,7 @@ class _Scene:
     ) -> None:
         self.next_id = next_id
         self._random = random
-        self._background = _background(shot.background)
+        self._background = background(shot.background).astype(np.float32)
         self._layers: list[Walker | _Pillar] = [
             _Pillar(layer) if isinstance(layer, Pillar) else _walker(layer, cutouts[layer.person], random)
             for layer in shot.layers
@@ -181,20 +181,3 @@ class _Pillar:
 
     def image(self, seconds: float) -> np.ndarray:
         return self._image
-
-
-def _background(name: str) -> np.ndarray:
-    """float32 [480, 640, 3] BGR, cut to 4:3."""
-    package = find_spec("skimage")
-    if package is None or package.origin is None:
-        raise DataError(f"background {name} comes with scikit-image: `pip install scikit-image`")
-    path = Path(package.origin).parent / "data" / name
-    photo = cv2.imread(str(path))
-    if photo is None:
-        raise DataError(f"background {path} cannot be read")
-    height, width = photo.shape[:2]
-    scale = max(WIDTH / width, HEIGHT / height)
-    left, top = (WIDTH - width * scale) / 2, (HEIGHT - height * scale) / 2
-    placed = np.array([[scale, 0, left], [0, scale, top]])
-    filled = cv2.warpAffine(photo, placed, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(filled, np.float32)

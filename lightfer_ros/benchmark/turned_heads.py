@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
+
+from lightfer_ros.model import manifest
+from lightfer_ros.perception.detection import Detector
+from lightfer_ros.perception.frame import Frame
 
 # fmt: off
 OUTLINE = np.array([
@@ -20,8 +25,26 @@ RINGS = ((1.12, 0.35), (1.35, 1.0), (1.8, 1.6))
 """The head behind the face and what lies around it: the rim grown so many times, so many half widths of the
 face further back."""
 
+SIDE_PX, MARGIN = 160, 1.5
+"""Each face is made that large, with a margin of so many of its sides around it."""
+
 AXIS_BACK = 0.3
 """The head turns about an axis that many half widths of the face behind the rim."""
+
+
+def portraits(name: str, detector: Detector) -> Iterator[tuple[Frame, np.ndarray]]:
+    """Each face of a fetched photo in a picture of its own, and its box there, float32 [4].
+
+    Raises ModelError where the photo is missing.
+    """
+    photo = np.asarray(cv2.imread(str(manifest.find(name))))
+    away, size = MARGIN * SIDE_PX, round((1 + 2 * MARGIN) * SIDE_PX)
+    box = np.array([away, away, away + SIDE_PX, away + SIDE_PX], np.float32)
+    for x1, y1, x2, _ in detector.detect(Frame.from_array(photo)).boxes.tolist():
+        scale = SIDE_PX / (x2 - x1)
+        place = np.array([[scale, 0, away - scale * x1], [0, scale, away - scale * y1]])
+        cut = cv2.warpAffine(photo, place, (size, size), borderMode=cv2.BORDER_REPLICATE)
+        yield Frame.from_array(np.asarray(cut)), box
 
 
 @dataclass(frozen=True, eq=False)

@@ -235,7 +235,8 @@ class FaceTracker:
         self._tracker.end(faces.track_id[replaced])
         patch = known.patch
         if strayed.any():
-            faces = self._follower.found_elsewhere(faces, strayed, grey)
+            with times.measure("landmarks"):
+                faces = self._follower.found_elsewhere(faces, strayed, grey)
             patch = patches(grey, faces.landmarks)
         misses = self._misses.count(faces.track_id, looked_for, seen)
         stays = confirmed | ((known.alike >= LOST) & (misses < MOST_MISSES))
@@ -248,7 +249,6 @@ class FaceTracker:
         followed = _largest(sides, self._config.max_faces)
         stays &= followed[: len(faces)]
         come = come.of(followed[len(faces) :])
-        strangers = come.faces
         patch = np.concatenate([patch[stays], come.patch])
         sure = np.concatenate(
             [((known.alike >= SURE) | (confirmed & known.alone))[stays], come.alike >= SURE]
@@ -259,8 +259,8 @@ class FaceTracker:
             seen, ~whole & self._tracker.shrunk(faces, self._halves), np.isin(faces.track_id, self._halves)
         )
         halves = np.concatenate([halves[stays], come.half])
-        self._misses.found(strangers.track_id[strangers.track_id > 0])
-        faces = self._tracker.update(Faces.merge([faces[stays], strangers]), stamp, sure)
+        self._misses.found(come.faces.track_id[come.faces.track_id > 0])
+        faces = self._tracker.update(Faces.merge([faces[stays], come.faces]), stamp, sure)
         self._tracker.learn(faces[learns], patch[learns], stamp)
         self._halves = faces.track_id[halves]
         self._misses.keep(faces.track_id)

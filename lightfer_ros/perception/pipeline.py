@@ -90,9 +90,9 @@ class Pipeline:
 
     @property
     def stage_seconds(self) -> Dict[str, float]:
-        """Seconds that each stage of the newest frame took: follow, detect, landmarks (of newcomers), align,
-        classify, pose (with a second thread what is left of it then), reliability; refine, once that is
-        done."""
+        """Seconds that each stage of the newest frame took: follow, detect, landmarks (of newcomers, and of
+        who was put back), align, classify, pose (with a second thread what is left of it then), reliability;
+        refine, once that is done."""
         return dict(self._times.seconds)
 
     def process(
@@ -160,6 +160,7 @@ class Pipeline:
         """Release the classifier; may be called twice."""
         if self._beside is not None:
             self._beside.shutdown()
+            self._beside = None
         self._session.close()
 
     def _classify(self, frame: Frame, faces: Faces, stamp: float, focal_length_px: Optional[float]) -> Faces:

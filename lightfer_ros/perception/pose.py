@@ -42,6 +42,9 @@ GOOD_FIT, BAD_FIT = 0.03, 0.15
 """Root mean square distance between landmarks and turned head, in widths of the face: a smile costs about the
 first, at the second the landmarks are those of no head."""
 
+FACE_CM = 14.0
+"""From brows to chin; where the search for a pose begins."""
+
 SMALLEST_FACE_PX = 8.0
 """From brows to chin: landmarks that lie closer together are no face."""
 
@@ -68,9 +71,8 @@ def head_poses(
     middles = points.mean(axis=1) - camera[:2, 2]
     for index in np.flatnonzero(sides >= SMALLEST_FACE_PX).tolist():
         side = float(sides[index])
-        towards = np.array([[middles[index, 0]], [middles[index, 1]], [focal]]) * (
-            14.0 / side
-        )  # a face: 14 cm
+        away = FACE_CM / side
+        towards = np.array([[middles[index, 0]], [middles[index, 1]], [focal]]) * away
         solved, rotation, translation = cv2.solvePnP(
             HEAD,
             points[index, :, None],

@@ -66,6 +66,12 @@ def test_faces_that_a_scan_only_glimpses_are_searched_and_told_once(several, mon
     assert len(detect(group, "yunet")) < 5
 
 
+def test_what_was_glimpsed_has_to_be_as_sure_as_is_asked_for(several):
+    group = placed(resized(several, 0.25), 100, 60)
+    sure = detect(group, "yunet", threshold=0.91)
+    assert 0 < len(sure) < 5 and (sure.confidence >= 0.91).all()
+
+
 def test_a_threshold_below_a_glimpse_is_kept(several):
     group = placed(resized(several, 0.25), 100, 60)
     weak = make_detector(DetectionOptions("yunet")).detect(Frame.from_array(group), 0.2)

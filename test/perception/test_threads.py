@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from photos import photo
 
-from lightfer_ros.errors import ModelError
+from lightfer_ros.errors import ModelError, RuntimeUnavailableError
 from lightfer_ros.perception.pipeline import Pipeline, PipelineConfig
 
 
@@ -22,6 +22,20 @@ def _answers(threads, picture):
     except ModelError as error:
         pytest.skip(str(error))
     return found, beside
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_pipeline_that_is_closed_says_so(threads):
+    picture = photo("photo_multi_face")
+    try:
+        pipeline = Pipeline(PipelineConfig(threads=threads))
+    except ModelError as error:
+        pytest.skip(str(error))
+    pipeline.process(picture, 0.0)
+    pipeline.close()
+    pipeline.close()
+    with pytest.raises(RuntimeUnavailableError, match="is closed"):
+        pipeline.process(picture, 1.0)
 
 
 def test_with_two_threads_poses_and_reliability_are_the_same_and_the_second_ends_with_the_pipeline():

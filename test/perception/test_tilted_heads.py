@@ -44,6 +44,14 @@ def test_small_tilts_are_searched_as_they_are(monkeypatch):
     assert found(finder.search(frame, FACE, None, 20.0))
 
 
+@pytest.mark.parametrize("detector", DETECTORS)
+@pytest.mark.parametrize("believed", [-60.0, 60.0])
+def test_an_upright_face_is_found_though_its_eyes_are_not_level(detector, believed):
+    # as those of who looks aside and down, from a camera that stands low
+    finder, frame = make_detector(DetectionOptions(detector)), Frame.from_array(tilted(0.0))
+    assert found(finder.search(frame, FACE, None, believed))
+
+
 def test_the_tilt_is_that_of_the_line_through_the_eyes(dlib_predictor):
     box = FACE[None].astype(np.float32)
     upright, *others = (

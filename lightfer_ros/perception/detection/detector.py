@@ -61,7 +61,9 @@ class Detector(ABC):
         centre = (box[:2] + box[2:]) / 2
         least = self.threshold if least is None else least
         if abs(tilt_deg) > LEVEL_DEG:
-            return self._search_turned(frame, centre, side, least, tilt_deg)
+            found = self._search_turned(frame, centre, side, least, tilt_deg)
+            if len(found):
+                return found  # else the tilt may be none: the eyes of who looks aside and down are not level
         size = (frame.width, frame.height)
         reach = SEARCH_REACH * side / 2
         x1, y1 = (int(min(max(low, 0), most)) for low, most in zip((centre - reach).tolist(), size))

@@ -36,7 +36,8 @@ STRIDES = (8, 16, 32)
 """Pixels from one cell to the next in each of the network's three outputs."""
 
 SCAN_SCALE = 0.5
-"""Of its own choice it scans at half size: faces of 40 px are 20 px there, which it finds."""
+"""Of its own choice it scans at half size: faces of 40 px are 20 px there, which it finds
+or glimpses, see SMALL_PX."""
 
 MOST_SCANNED, LEAST_SCANNED = 640 * 480, 320 * 240
 """Pixels: a large frame is reduced to the first, so that a scan has a bound; a small one is scanned at the
@@ -78,13 +79,13 @@ class YuNetDetector(Detector):
         found = seen[seen.confidence >= least]
         small = scale * (seen.boxes[:, 2] - seen.boxes[:, 0]) < SMALL_PX
         glimpsed = seen[(seen.confidence < self.threshold) & small][:MOST_GLIMPSES]
-        return self._searched(frame, found, glimpsed) if len(glimpsed) else found
+        return self._searched(frame, found, glimpsed, max(CLEAR, least)) if len(glimpsed) else found
 
-    def _searched(self, frame: Frame, found: Faces, glimpsed: Faces) -> Faces:
-        """The faces found, and those of the glimpsed that are faces indeed; the surest first."""
+    def _searched(self, frame: Frame, found: Faces, glimpsed: Faces, clear: float) -> Faces:
+        """The faces found, and those of the glimpsed that are `clear` when searched; the surest first."""
         sure = found.boxes[found.confidence >= self.threshold]
         for glimpse in glimpsed.boxes:
-            faces = self.search(frame, glimpse, CLEAR)
+            faces = self.search(frame, glimpse, clear)
             there = box_iou(faces.boxes, glimpse[None])[:, 0] > OVERLAP
             faces = faces[there & ~(box_iou(faces.boxes, sure) > OVERLAP).any(axis=1)]
             # In the place of what was glimpsed there, and in no other's.

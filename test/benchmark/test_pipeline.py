@@ -150,7 +150,7 @@ def test_power_that_cannot_be_watched_leaves_the_rest_of_the_row(tmp_path, proce
         (["--video", "/nowhere/people.mp4"], "--video is /nowhere/people.mp4, expected a file that exists"),
         (["--runtime", "caffe"], "--runtime is 'caffe', expected one of auto, tensorrt, onnxruntime"),
         (["--detector", "haar"], "--detector is 'haar', expected one of auto, dlib_hog, yunet"),
-        (["--threads", "0"], "--threads is 0, expected 1 to 64"),
+        (["--threads", "0"], "--threads is 0, expected 1 to 16"),
         (["--model", "nobody"], "'nobody'"),
     ],
 )

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from lightfer_ros.errors import ConfigurationError
 from lightfer_ros.model import manifest
+from lightfer_ros.perception.config import PipelineConfig
+from lightfer_ros.perception.settings import settings_of
 from lightfer_ros.runtimes import runtimes
 
-MOST_THREADS, MOST_PIPELINE_THREADS = 64, 16
+MOST_THREADS = 64
 
 
 def add_video_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,9 +44,16 @@ def check_page(args: argparse.Namespace) -> None:
 
 
 def check_threads(threads: int, most: int = MOST_THREADS) -> None:
-    """Raise ConfigurationError for a number of threads that no engine takes, or no pipeline."""
+    """Raise ConfigurationError for a number of threads that no engine takes."""
     if not 1 <= threads <= most:
         raise ConfigurationError(f"--threads is {threads}, expected 1 to {most}")
+
+
+def check_pipeline_threads(threads: int) -> None:
+    """Raise ConfigurationError for a number of threads that no pipeline takes."""
+    most = settings_of(PipelineConfig)["threads"].maximum
+    assert most is not None
+    check_threads(threads, int(most))
 
 
 def check_seconds(seconds: float) -> None:

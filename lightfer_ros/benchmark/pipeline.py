@@ -14,11 +14,10 @@ from lightfer_ros.benchmark.cells import EXTRA_RUNTIMES
 from lightfer_ros.benchmark.columns import Column, html_table, number
 from lightfer_ros.benchmark.engines import build_engines
 from lightfer_ros.benchmark.options import (
-    MOST_PIPELINE_THREADS,
     add_video_arguments,
     check_page,
+    check_pipeline_threads,
     check_runtimes,
-    check_threads,
     video_file,
 )
 from lightfer_ros.benchmark.page import Section, update_page
@@ -77,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     """Run every pipeline over the video, one after the other; 0 also where one cannot run here."""
     register_extra(EXTRA_RUNTIMES)
     video = video_file(args)
-    check_threads(args.threads, MOST_PIPELINE_THREADS)
+    check_pipeline_threads(args.threads)
     check_page(args)
     check_runtimes(args.runtime, or_auto=True)
     if args.detector not in (AUTO, *DETECTORS):

@@ -19,7 +19,7 @@ import numpy as np
 
 from lightfer_ros.benchmark.busy import busy_processes
 from lightfer_ros.benchmark.machine import ProcessLoad, machine
-from lightfer_ros.benchmark.options import MOST_PIPELINE_THREADS, check_threads
+from lightfer_ros.benchmark.options import check_pipeline_threads
 from lightfer_ros.benchmark.ros_table import Played, SceneResult, Table
 from lightfer_ros.benchmark.scenes import SCENES, Scene, write_video
 from lightfer_ros.errors import ConfigurationError, LightferError
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     size = read_size(args.size)
     if not 0 <= args.busy <= MOST_BUSY:
         raise ConfigurationError(f"--busy is {args.busy}, expected 0 to {MOST_BUSY}")
-    check_threads(args.threads, MOST_PIPELINE_THREADS)
+    check_pipeline_threads(args.threads)
     profile = prepare_environment(args.plain_fastdds)
     where = machine()
     table = Table(sys.stderr if args.json else sys.stdout, args.busy)

@@ -49,6 +49,12 @@ class GraphWriter:
             group=op.groups,
         )
 
+    def float_conv(self, op: Conv, source: str, kind: type[np.floating[Any]] = np.float32) -> str:
+        """Add a convolution with its weights as they are, in the precision `kind`."""
+        kernel = self.constant(f"{op.name}_kernel", op.kernel.astype(kind))
+        bias = self.constant(f"{op.name}_bias", op.bias.astype(kind))
+        return self.conv(op, [source, kernel, bias], op.name)
+
     def pool(self, op: MaxPool, source: str, output: str) -> str:
         """Add the MaxPool node of an operation."""
         return self.node(
@@ -104,9 +110,7 @@ def to_onnx(network: Network, name: str, opset: int = 18, half: bool = False) ->
     for op in network.operations:
         sources = [at[name] for name in op.inputs]
         if isinstance(op, Conv):
-            kernel = writer.constant(f"{op.name}_kernel", op.kernel.astype(kind))
-            bias = writer.constant(f"{op.name}_bias", op.bias.astype(kind))
-            at[op.name] = writer.conv(op, [*sources, kernel, bias], op.name)
+            at[op.name] = writer.float_conv(op, sources[0], kind)
         elif isinstance(op, Relu):
             at[op.name] = writer.node("Relu", sources, op.name)
         elif isinstance(op, MaxPool):

@@ -111,11 +111,6 @@ class _QuantWriter(GraphWriter):
         whole = self.node("QuantizeLinear", [tensor, scale, point], f"{known_as}_q")
         return self.node("DequantizeLinear", [whole, scale, point], f"{known_as}_dq")
 
-    def float_conv(self, op: Conv, source: str) -> str:
-        """Add a convolution as it is."""
-        kernel = self.constant(f"{op.name}_kernel", op.kernel)
-        return self.conv(op, [source, kernel, self.constant(f"{op.name}_bias", op.bias)], op.name)
-
     def quantized_conv(self, op: Conv, source: str) -> str:
         """Add a convolution whose weights are integers."""
         weights = quantize(op.kernel, 8, axis=0 if self.per_channel else None)

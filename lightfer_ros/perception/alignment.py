@@ -58,22 +58,28 @@ def to_crops(
     channels = 1 if image.ndim == 2 else image.shape[2]
     crops = np.empty((len(landmarks), size, size, channels), np.float32)
     for crop, transform in zip(crops, crop_transforms(landmarks, geometry, size)):
-        crop[:] = warped(image, transform, size).reshape(size, size, channels)
+        crop[:] = warped(image, transform, size, reduction(transform)).reshape(size, size, channels)
     crops *= normalization.scale
     crops += normalization.offset
     return crops
 
 
-def warped(image: np.ndarray, transform: np.ndarray, size: int) -> np.ndarray:
+def reduction(transform: np.ndarray, pixels: int = 1, most: int = LARGEST_REDUCTION) -> int:
+    """By which factor to warp larger first and average then, so that a pixel of the result is made of about
+    `pixels` in a row of the picture at most. transform: a similarity, float64 [2, 3], picture to square."""
+    shrinks = 1.0 / max(float(np.hypot(transform[0, 0], transform[0, 1])), 1e-6)
+    return min(max(int(shrinks / pixels), 1), most)
+
+
+def warped(image: np.ndarray, transform: np.ndarray, size: int, factor: int) -> np.ndarray:
     """A square of the picture, uint8 [size, size(, 3)], by a similarity, float64 [2, 3], picture to square.
 
-    Warping alone reads four pixels and would alias a large face.
+    Warping alone reads four pixels and would alias a large face: it is warped `factor` times as large, and
+    averaged. What lies outside repeats the border.
     """
-    shrinks = 1.0 / np.hypot(transform[0, 0], transform[0, 1])
-    factor = min(max(int(shrinks), 1), LARGEST_REDUCTION)
     fine = transform * factor
     fine[:, 2] += (factor - 1) / 2
-    crop = cv2.warpAffine(
+    square = cv2.warpAffine(
         image, fine, (size * factor, size * factor), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    return crop if factor == 1 else cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
+    return square if factor == 1 else cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA)

@@ -6,11 +6,10 @@ it later.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from lightfer_ros.model import CropGeometry
-from lightfer_ros.perception.alignment import crop_transforms
+from lightfer_ros.perception.alignment import crop_transforms, reduction, warped
 
 SIDE = 16
 """Pixels of a patch's side: enough for brows, eyes, nose and mouth; a wink changes little."""
@@ -31,17 +30,7 @@ def patches(grey: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     if not len(rows):
         return rows
     for row, transform in zip(rows, crop_transforms(landmarks, FRAMING, SIDE)):
-        shrinks = 1.0 / max(float(np.hypot(transform[0, 0], transform[0, 1])), 1e-6)
-        factor = min(max(int(shrinks / 2), 1), FINEST)
-        fine = transform * factor
-        fine[:, 2] += (factor - 1) / 2
-        side = SIDE * factor
-        patch = cv2.warpAffine(
-            grey, fine, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-        if factor > 1:
-            patch = cv2.resize(patch, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-        row[:] = patch.reshape(-1)
+        row[:] = warped(grey, transform, SIDE, reduction(transform, 2, FINEST)).reshape(-1)
     rows -= rows.mean(axis=1, keepdims=True)
     length = np.sqrt((rows**2).sum(axis=1, keepdims=True))
     seen = length > SIDE  # contrast of a grey level and more

@@ -7,6 +7,7 @@ from typing import NamedTuple, Optional, Tuple
 import cv2
 import numpy as np
 
+from lightfer_ros.perception.alignment import LARGEST_REDUCTION, warped
 from lightfer_ros.perception.medians import median
 
 SIDE = 64
@@ -45,15 +46,9 @@ def cut_chip(grey: np.ndarray, box: np.ndarray) -> Chip:
     side = max((x2 - x1) * REACH, 1.0)
     scale = SIDE / side
     offset = SIDE / 2 - 0.5 - scale * (x1 + x2) / 2.0, SIDE / 2 - 0.5 - scale * (y1 + y2) / 2.0
-    factor = min(max(int(side / SIDE), 1), 8)  # warping reads four pixels only: a large face is averaged down
-    fine, middle = scale * factor, (factor - 1) / 2
-    transform = np.array([[fine, 0.0, offset[0] * factor + middle], [0.0, fine, offset[1] * factor + middle]])
-    picture = cv2.warpAffine(
-        grey, transform, (SIDE * factor,) * 2, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    if factor > 1:
-        picture = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    return Chip(picture, scale, offset)
+    factor = min(max(int(side / SIDE), 1), LARGEST_REDUCTION)
+    transform = np.array([[scale, 0.0, offset[0]], [0.0, scale, offset[1]]])
+    return Chip(warped(grey, transform, SIDE, factor), scale, offset)
 
 
 def is_cut(before: Chip, after: Chip) -> bool:

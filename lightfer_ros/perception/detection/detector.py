@@ -8,7 +8,7 @@ from typing import Optional, Tuple
 import cv2
 import numpy as np
 
-from lightfer_ros.perception.alignment import warped
+from lightfer_ros.perception.alignment import reduction, warped
 from lightfer_ros.perception.faces import Faces
 from lightfer_ros.perception.frame import Frame
 
@@ -79,7 +79,7 @@ class Detector(ABC):
         scale, size = self.search_side_px / side, round(SEARCH_REACH * self.search_side_px)
         upright = np.asarray(cv2.getRotationMatrix2D(centre.tolist(), tilt_deg, scale), np.float64)
         upright[:, 2] += size / 2 - centre
-        square = Frame.from_array(warped(frame.bgr, upright, size))
+        square = Frame.from_array(warped(frame.bgr, upright, size, reduction(upright)))
         found = self._find(square, (0, 0, size, size), 1.0, least)
         turned = cv2.invertAffineTransform(upright)
         middles = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2 @ turned[:, :2].T + turned[:, 2]

@@ -79,17 +79,17 @@ def measure(asked: dict[str, Any]) -> dict[str, Any]:
     )
     start = time.perf_counter()
     with _open(Path(asked["path"]), options) as session:
-        session.run(batch)
+        session.look(batch)
         load_s = time.perf_counter() - start
         if "answers" in asked:
-            np.save(asked["answers"], session.run(np.ascontiguousarray(faces)))
+            np.save(asked["answers"], session.look(np.ascontiguousarray(faces)))
             return {"provider": session.provider}
         timing = time_batch(session, batch, asked["seconds"])
         load_of_process = ProcessLoad.of(os.getpid())  # before the rest of the faces is touched
         agreement = None
         if asked.get("labels"):
             labels = np.load(asked["labels"])
-            parts = [session.run(np.array(faces[i : i + count])) for i in range(0, len(faces), count)]
+            parts = [session.look(np.array(faces[i : i + count])) for i in range(0, len(faces), count)]
             agreement = float((np.concatenate(parts).argmax(axis=1) == labels).mean())
         return {
             "provider": session.provider,
@@ -111,7 +111,7 @@ def time_batch(session: Session, batch: np.ndarray, seconds: float) -> Timing:
     end = time.perf_counter() + WARM_UP_S
     warm = 0
     while warm < WARM_UP_RUNS or time.perf_counter() < end:
-        session.run(batch)
+        session.look(batch)
         warm += 1
     times: list[float] = []
     began, cpu = time.perf_counter(), 0.0
@@ -119,7 +119,7 @@ def time_batch(session: Session, batch: np.ndarray, seconds: float) -> Timing:
         cpu_start = time.process_time()
         for _ in range(10):
             start = time.perf_counter()
-            session.run(batch)
+            session.look(batch)
             times.append(time.perf_counter() - start)
         cpu += time.process_time() - cpu_start
         spent = time.perf_counter() - began

@@ -18,6 +18,7 @@ from lightfer_ros.perception.config import PipelineConfig
 from lightfer_ros.perception.face_tracker import FaceTracker
 from lightfer_ros.perception.faces import Faces
 from lightfer_ros.perception.frame import Frame
+from lightfer_ros.perception.looks import Looks
 from lightfer_ros.perception.pose import head_poses
 from lightfer_ros.perception.predictors import make_predictor
 from lightfer_ros.perception.reliability import as_told, judge
@@ -55,6 +56,7 @@ class Pipeline:
         self._beside = ThreadPoolExecutor(1, "pose") if config.threads > 1 else None
         self._tracker = FaceTracker(config, self._predictor)
         self._smoother = Smoother(config.smoothing_time_constant_s)
+        self._looks = Looks()
         self._turns = Turns()
         self._faces = Faces.empty()
         self._last_stamp: Optional[float] = None
@@ -115,6 +117,7 @@ class Pipeline:
         stamp = self._clock.at(stamp)
         faces = self._tracker.update(frame, stamp, times)
         self._smoother.keep(self._tracker.track_ids)
+        self._looks.keep(self._tracker.track_ids)
         faces = self._classify(frame, faces, stamp, focal_length_px)
         self._faces, self._last_stamp = faces, stamp
         return as_told(faces)
@@ -155,6 +158,7 @@ class Pipeline:
         """Forget everybody seen so far."""
         self._tracker.reset()
         self._smoother.keep(())
+        self._looks.keep(())
 
     def close(self) -> None:
         """Release the classifier; may be called twice."""
@@ -175,12 +179,16 @@ class Pipeline:
         chosen = self._turns.choose(ages, gap, self._config.classification_interval_s, left)
         if len(chosen):
             start = self._times.total
-            faces = _with_view(faces, chosen, self._view(frame, faces[chosen], stamp, focal_length_px))
+            faces = _with_view(
+                faces, chosen, self._view(frame, faces[chosen], ages[chosen], stamp, focal_length_px)
+            )
             self._turns.spent(len(chosen), self._times.total - start)
         stamps, smoothed = self._smoother.newest(faces.track_id)
         return faces.replace(probabilities=smoothed, classification_age=stamp - stamps)
 
-    def _view(self, frame: Frame, faces: Faces, stamp: float, focal_length_px: Optional[float]) -> Faces:
+    def _view(
+        self, frame: Frame, faces: Faces, ages: np.ndarray, stamp: float, focal_length_px: Optional[float]
+    ) -> Faces:
         """The same faces with pose and reliability, classified in one batch, which the smoother is told."""
         metadata = self._session.metadata
         poses: Callable[[], Tuple[np.ndarray, np.ndarray]]
@@ -197,7 +205,9 @@ class Pipeline:
                 metadata.normalization,
             )
         with self._times.measure("classify"):
-            probabilities = self._session.run(crops)
+            probabilities = self._looks.probabilities(
+                self._session, faces.track_id, crops, ages, self._config.smoothing_time_constant_s
+            )
         with self._times.measure("pose"):
             pose, confidence = poses()
         with self._times.measure("reliability"):

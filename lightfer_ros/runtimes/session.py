@@ -19,6 +19,11 @@ _RANGE_TOLERANCE = 1e-3
 """Slack at both ends of the normalized range, relative to its width: float32 rounding of scale and offset."""
 
 
+def in_a_mirror(batch: np.ndarray) -> np.ndarray:
+    """Crops [n, h, w, c] seen in a mirror."""
+    return batch[:, :, ::-1]
+
+
 class Session(abc.ABC):
     """One loaded model. Used by one thread at a time: GPU sessions only by the thread that loaded them.
 
@@ -58,7 +63,7 @@ class Session(abc.ABC):
         """Give back what the engine holds; called once."""
 
     def run(self, batch: np.ndarray) -> np.ndarray:
-        """Classify crops.
+        """Classify crops, by both looks at each where the metadata says `mirrored`.
 
         batch: float32 [n, h, w, c] as `metadata.normalization` scales it, whatever the file's own layout. n
         may be 0, and may be more than the engine takes at once.
@@ -66,14 +71,18 @@ class Session(abc.ABC):
         Raises ImageError naming what is wrong with the batch, RuntimeUnavailableError when the session is
         closed or the engine gives no usable answer.
         """
+        if not self.metadata.mirrored:
+            return self.look(batch)
+        self._check(batch)
+        both = self.look(np.concatenate([batch, in_a_mirror(batch)]))
+        return np.asarray((both[: len(batch)] + both[len(batch) :]) / 2)
+
+    def look(self, batch: np.ndarray) -> np.ndarray:
+        """As `run`, but by one look at each crop, whatever the metadata says."""
         if self._closed:
             raise RuntimeUnavailableError(f"the {self.runtime} session of {self.metadata.name} is closed")
         self._check(batch)
-        if self.metadata.mirrored:
-            both = self._probabilities(np.concatenate([batch, batch[:, :, ::-1]]))
-            probabilities = np.asarray((both[: len(batch)] + both[len(batch) :]) / 2)
-        else:
-            probabilities = self._probabilities(batch)
+        probabilities = self._probabilities(batch)
         if not np.isfinite(probabilities).all():
             where = f"{self.metadata.name} in {self.runtime} on {self.provider}"
             raise RuntimeUnavailableError(f"{where} gave probabilities that are not finite")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lightfer_ros.perception.config import PipelineConfig
-from lightfer_ros.perception.settings import setting
+from lightfer_ros.perception.settings import retuned, setting
 from lightfer_ros.runtimes import RuntimeOptions
 from lightfer_ros.runtimes.options import ENGINE_PRECISIONS, default_engine_cache
 
@@ -15,6 +15,7 @@ from lightfer_ros.runtimes.options import ENGINE_PRECISIONS, default_engine_cach
 class NodeConfig(PipelineConfig):
     """The pipeline's settings, and how the node hears and speaks."""
 
+    answer_ms: float = retuned(PipelineConfig, "answer_ms", 6.0)
     providers: str = setting(
         "",
         """Execution providers to try first, in this order, by the names the engine has for them, separated by

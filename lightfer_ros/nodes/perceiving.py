@@ -180,19 +180,18 @@ class Perceiving:
         self._output.publish(faces, frame, message.header, self._model, self._runtime, config, focal_length)
         stages: Dict[str, float] = {
             "decode": decoded - start,
-            **pipeline.stage_seconds,
             "publish": time.perf_counter() - processed,
             "total": time.perf_counter() - start,
         }
         now = self._now()
         stages["age at publication"] = now - seconds(message.header.stamp)
         counters = self._counters
-        counters.stages_ms.add({stage: 1000.0 * duration for stage, duration in stages.items()})
         counters.published += 1
         counters.faces = len(faces)
         counters.output_rate.add(now)
         pipeline.refine()
-        counters.stages_ms.add({"refine": 1000.0 * pipeline.stage_seconds["refine"]})
+        stages.update(pipeline.stage_seconds)
+        counters.stages_ms.add({stage: 1000.0 * duration for stage, duration in stages.items()})
 
     def _now(self) -> float:
         return float(self._node.get_clock().now().nanoseconds) * 1e-9

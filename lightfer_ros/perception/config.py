@@ -101,6 +101,14 @@ class PipelineConfig:
         minimum=0.0,
         maximum=10000.0,
     )
+    answer_ms: float = setting(
+        0.0,
+        """Milliseconds after which the answer shall be out: known faces whose turn would take longer are
+        classified when it is, and told of in the next frame's; not who is new, or would wait longer than
+        classification_interval_s. 0: everybody whose turn it is, before the answer.""",
+        minimum=0.0,
+        maximum=10000.0,
+    )
     max_faces: int = setting(
         32, "At most so many faces of a frame are followed, the largest first.", minimum=1, maximum=256
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Callable, Dict, Optional, Tuple, Union
@@ -62,7 +63,9 @@ class Pipeline:
         self._last_stamp: Optional[float] = None
         self._clock = SteadyClock()
         self._times = StageTimes()
-        self._refine_seconds = 0.0
+        self._seconds_to_answer = 0.0
+        self._seconds_after_answer = 0.0
+        self._waiting: Optional[Callable[[Faces], Faces]] = None  # who waits until the answer is out
         self._session.warm_up()
 
     @property
@@ -111,22 +114,28 @@ class Pipeline:
         if not isinstance(frame, Frame):
             lent = isinstance(frame, np.ndarray) and frame.ndim == 2  # as grey, which `refine` looks at
             frame = Frame.from_array(frame.copy() if lent else frame)
+        began = time.perf_counter()
         self.refine()
-        self._refine_seconds = self._times.seconds["refine"]
+        self._seconds_after_answer = self._times.total - self._seconds_to_answer
         self._times = times = StageTimes()
         stamp = self._clock.at(stamp)
         faces = self._tracker.update(frame, stamp, times)
         self._smoother.keep(self._tracker.track_ids)
         self._looks.keep(self._tracker.track_ids)
-        faces = self._classify(frame, faces, stamp, focal_length_px)
+        faces = self._classify(frame, faces, stamp, focal_length_px, began)
         self._faces, self._last_stamp = faces, stamp
+        self._seconds_to_answer = times.total
         return as_told(faces)
 
     def refine(self) -> None:
-        """Do what the newest frame has left to do and no answer waits for: fit landmarks anew.
+        """Do what the newest frame has left to do and no answer waits for: classify whose turn it was and
+        for whom `answer_ms` left no time, fit landmarks anew.
 
         Call it when the answer is out; where nobody has, `process` does it first thing.
         """
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self._faces = waiting(self._faces)
         with self._times.measure("refine"):
             self._tracker.refine()
 
@@ -159,32 +168,54 @@ class Pipeline:
         self._tracker.reset()
         self._smoother.keep(())
         self._looks.keep(())
+        self._waiting = None
 
     def close(self) -> None:
         """Release the classifier; may be called twice."""
+        self._waiting = None
         if self._beside is not None:
             self._beside.shutdown()
             self._beside = None
         self._session.close()
 
-    def _classify(self, frame: Frame, faces: Faces, stamp: float, focal_length_px: Optional[float]) -> Faces:
+    def _classify(
+        self, frame: Frame, faces: Faces, stamp: float, focal_length_px: Optional[float], began: float
+    ) -> Faces:
         """Classify those whose turn it is; of the others, what was last said of them and when."""
+        config = self._config
         faces = _with_last_view(faces, self._faces)
         stamps, _ = self._smoother.newest(faces.track_id)
         gap = 0.0 if self._last_stamp is None else stamp - self._last_stamp
-        spent = self._times.total + self._refine_seconds  # as long as after the frame before
-        left = self._config.budget_ms / 1000.0 - spent if self._config.budget_ms else math.inf
+        spent = self._times.total + self._seconds_after_answer  # as long as after the frame before
+        left = config.budget_ms / 1000.0 - spent if config.budget_ms else math.inf
         # Who has come back after a while is known, but not how they look now: they are as urgent as the new.
         ages = np.where(np.isnan(faces.reliability), np.inf, stamp - stamps)
-        chosen = self._turns.choose(ages, gap, self._config.classification_interval_s, left)
-        if len(chosen):
-            start = self._times.total
-            faces = _with_view(
-                faces, chosen, self._view(frame, faces[chosen], ages[chosen], stamp, focal_length_px)
-            )
-            self._turns.spent(len(chosen), self._times.total - start)
+        chosen = self._turns.choose(ages, gap, config.classification_interval_s, left)
+        left = began + config.answer_ms / 1000.0 - time.perf_counter() if config.answer_ms else math.inf
+        urgent = self._turns.urgent(ages[chosen], config.classification_interval_s, left)
+        now, later = chosen[urgent], chosen[~urgent]
+        view = partial(self._viewed, frame, ages=ages, stamp=stamp, focal_length_px=focal_length_px)
+        if len(now):
+            faces = view(faces, which=now)
+        if len(later):
+            self._waiting = partial(view, which=later)
         stamps, smoothed = self._smoother.newest(faces.track_id)
         return faces.replace(probabilities=smoothed, classification_age=stamp - stamps)
+
+    def _viewed(
+        self,
+        frame: Frame,
+        everybody: Faces,
+        which: np.ndarray,
+        ages: np.ndarray,
+        stamp: float,
+        focal_length_px: Optional[float],
+    ) -> Faces:
+        """Everybody, those of them whose indices are given with a new view, which the turns are told of."""
+        start = self._times.total
+        viewed = self._view(frame, everybody[which], ages[which], stamp, focal_length_px)
+        self._turns.spent(len(which), self._times.total - start)
+        return _with_view(everybody, which, viewed)
 
     def _view(
         self, frame: Frame, faces: Faces, ages: np.ndarray, stamp: float, focal_length_px: Optional[float]

@@ -76,6 +76,12 @@ def setting(
     return dataclasses.field(default=default, metadata=about)
 
 
+def retuned(configuration: Any, name: str, default: Any) -> Any:
+    """The setting that a configuration class inherits by this name, with another default."""
+    declared = {field.name: field for field in dataclasses.fields(configuration)}[name]
+    return dataclasses.field(default=default, metadata=declared.metadata)
+
+
 def settings_of(configuration: Any) -> Dict[str, Setting]:
     """The settings of a configuration class or value by name, in the order of their declaration."""
     return {

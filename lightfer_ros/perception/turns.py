@@ -58,6 +58,20 @@ class Turns:
         self._next = int(chosen[-1]) + 1
         return np.sort(chosen)
 
+    def urgent(self, ages: np.ndarray, interval_s: float, seconds_left: float) -> np.ndarray:
+        """Which of the chosen are classified before the answer, bool [n]; others can wait until it is out.
+
+        ages: float [n], as for `choose`. seconds_left: until the answer shall be out. Nobody waits who was
+        never classified, or so long ago that the answer would tell of more than the interval.
+        """
+        urgent = ~(ages <= TREMBLE * interval_s)
+        if not math.isinf(seconds_left) and self._seconds_per_face > 0:
+            affordable = max(seconds_left, 0.0) / self._seconds_per_face - np.count_nonzero(urgent)
+            urgent[np.flatnonzero(~urgent)[: max(int(affordable), 0)]] = True
+        else:
+            urgent[:] = True
+        return urgent
+
     def spent(self, faces: int, seconds: float) -> None:
         """Classifying so many faces took so long."""
         if faces:

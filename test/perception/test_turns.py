@@ -92,3 +92,23 @@ def test_where_time_stands_still_everybody_has_a_turn_in_every_frame():
 
 def test_nobody_has_no_turn():
     assert Turns().choose(np.empty(0), 0.033, 0.1).tolist() == []
+
+
+def urgent(ages: list, seconds_left: float, cost: float = 0.001) -> list:
+    turns = Turns()
+    turns.spent(1, cost)
+    return turns.urgent(np.array(ages), 0.1, seconds_left).tolist()
+
+
+@pytest.mark.parametrize(("milliseconds", "most"), [(-5.0, 0), (0.9, 0), (2.1, 2), (100.0, 4), (np.inf, 4)])
+def test_before_an_answer_are_classified_as_many_as_there_is_time_for(milliseconds, most):
+    assert sum(urgent([0.06, 0.1, 0.08, 0.1], milliseconds / 1000)) == most
+
+
+def test_who_is_new_or_would_be_told_of_too_late_does_not_wait_and_takes_the_others_time():
+    assert urgent([np.inf, 0.06, 0.2, 0.08], -1.0) == [True, False, True, False]
+    assert urgent([np.inf, 0.06, 0.2, 0.08], 0.0031) == [True, True, True, False]
+
+
+def test_before_it_is_known_what_a_face_costs_nobody_waits():
+    assert Turns().urgent(np.array([0.05, 0.05]), 0.1, -1.0).all()

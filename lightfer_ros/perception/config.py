@@ -120,6 +120,12 @@ class PipelineConfig:
         maximum=10.0,
     )
 
+    mirrored_looks: bool = setting(
+        True,
+        """Look at each face and at its mirror image by turns and take the mean of the two, which is right
+        more often; only where smoothing is on.""",
+    )
+
     def __post_init__(self) -> None:
         check_settings(self)
 

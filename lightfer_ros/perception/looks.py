@@ -17,8 +17,8 @@ look of its kind did."""
 class Looks:
     """What the network says of each track, as the mean of a look at the face and one at its mirror image.
 
-    That is what `Session.run` gives where the metadata says `mirrored`, for twice the work of one look. Who
-    has just been looked at needs one more only, of the other kind: the mean is of the newest of either kind.
+    Whoever learnt from faces as they are and mirrored is righter in that mean than in one look. Who has just
+    been looked at needs one more look only, of the other kind: the mean is of the newest of either kind.
     Where that look shows that the face has changed, it has both.
     """
 
@@ -34,8 +34,8 @@ class Looks:
         seconds since the track was last looked at; lasting_s: from which age on a look counts no more, nor
         does one of NaN or infinite age. Returns float32 [n, 7]. Raises as `Session.run` does.
         """
-        if not session.metadata.mirrored or not len(crops):
-            return session.run(crops)
+        if not len(crops):
+            return session.look(crops)
         ids = track_ids.tolist()
         lasts = [i in self._known and age < lasting_s for i, age in zip(ids, ages.tolist())]
         kinds = np.array([1 - self._known[i][0] if last else 0 for i, last in zip(ids, lasts)])

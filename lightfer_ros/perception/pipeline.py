@@ -236,15 +236,17 @@ class Pipeline:
                 metadata.normalization,
             )
         with self._times.measure("classify"):
-            probabilities = self._looks.probabilities(
-                self._session, faces.track_id, crops, ages, self._config.smoothing_time_constant_s
-            )
+            lasting_s = self._config.smoothing_time_constant_s
+            if self._config.mirrored_looks and lasting_s:
+                answers = self._looks.probabilities(self._session, faces.track_id, crops, ages, lasting_s)
+            else:
+                answers = self._session.run(crops)
         with self._times.measure("pose"):
             pose, confidence = poses()
         with self._times.measure("reliability"):
             faces = faces.replace(pose=pose, pose_confidence=confidence)
             reliability, reasons = judge(faces, crops, metadata.normalization, frame.width, frame.height)
-        self._smoother.update(faces.track_id, probabilities, stamp, trust=reliability)
+        self._smoother.update(faces.track_id, answers, stamp, trust=reliability)
         return faces.replace(reliability=reliability, unreliable_reasons=reasons)
 
     def __enter__(self) -> Pipeline:

@@ -24,8 +24,8 @@ NEW = np.inf
 """The age of what nobody has looked at."""
 
 
-def mirrored_session(folder, mirrored: bool = True) -> Session:
-    """The shipped network, which notes what it is shown in `seen`."""
+def noting_session(folder, mirrored: bool) -> Session:
+    """The shipped network, which notes what it is shown in `seen`; where `mirrored`, `run` looks twice."""
     shipped = manifest.model_path("default")
     path = shutil.copy(shipped, folder / "network.onnx")
     write_metadata(path, dataclasses.replace(read_metadata(shipped), mirrored=mirrored))
@@ -37,7 +37,7 @@ def mirrored_session(folder, mirrored: bool = True) -> Session:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    with mirrored_session(tmp_path_factory.mktemp("looks")) as session:
+    with noting_session(tmp_path_factory.mktemp("looks"), mirrored=True) as session:
         yield session
 
 
@@ -136,22 +136,25 @@ def test_nobody_is_no_problem_and_crops_stay_as_they_are(session):
     np.testing.assert_array_equal(crops, faces(2))
 
 
-def test_a_network_of_one_look_has_one(tmp_path):
-    with mirrored_session(tmp_path, mirrored=False) as session:
-        looks, crops = Looks(), faces(2)
-        for age in (NEW, 0.1):
-            np.testing.assert_array_equal(asked(looks, session, crops, age, age), session.look(crops))
-        assert {len(seen) for seen in session.seen} == {2}
-
-
-@pytest.mark.parametrize(("time_constant_s", "looks"), [(0.3, 1), (0.0, 2)])
-def test_the_pipeline_looks_by_turns_where_answers_are_smoothed_and_twice_where_not(
-    tmp_path, time_constant_s, looks
+@pytest.mark.parametrize(
+    ("settings", "mirrored", "gap", "first", "each"),
+    [
+        ({}, False, 0.1, 2, 1),
+        ({}, True, 0.1, 2, 1),
+        ({}, False, 0.5, 2, 2),
+        ({"mirrored_looks": False}, False, 0.1, 1, 1),
+        ({"mirrored_looks": False}, True, 0.1, 2, 2),
+        ({"smoothing_time_constant_s": 0.0}, False, 0.1, 1, 1),
+        ({"smoothing_time_constant_s": 0.0}, True, 0.1, 2, 2),
+    ],
+)
+def test_looks_that_a_face_costs_when_it_is_new_and_each_time_after(
+    tmp_path, settings, mirrored, gap, first, each
 ):
-    config = PipelineConfig(smoothing_time_constant_s=time_constant_s, budget_ms=0.0)
-    session, picture = mirrored_session(tmp_path), placed(resized(photo("photo_single_face"), 0.6), 100, 60)
+    config = PipelineConfig(budget_ms=0.0, **settings)
+    session, picture = noting_session(tmp_path, mirrored), resized(photo("photo_single_face"), 0.6)
     with Pipeline(config, session=session) as pipeline:
         session.seen.clear()
-        told = [pipeline.process(picture, frame / 10).probabilities for frame in range(6)]
-    assert [len(seen) for seen in session.seen] == [1] * (2 + 5 * looks)
-    np.testing.assert_allclose(told, told[:1] * 6, atol=0.1)  # landmarks tremble from fit to fit
+        told = [pipeline.process(placed(picture, 100, 60), n * gap).probabilities for n in range(5)]
+    assert sum(map(len, session.seen)) == first + 4 * each
+    np.testing.assert_allclose(told, told[:1] * 5, atol=0.1)  # landmarks tremble from fit to fit

@@ -222,10 +222,6 @@ class Pipeline:
     ) -> Faces:
         """The same faces with pose and reliability, classified in one batch, which the smoother is told."""
         metadata = self._session.metadata
-        poses: Callable[[], Tuple[np.ndarray, np.ndarray]]
-        poses = partial(head_poses, faces.landmarks, frame.width, frame.height, focal_length_px)
-        if self._beside is not None:
-            poses = self._beside.submit(poses).result
         with self._times.measure("align"):
             image = frame.grey if metadata.channels == 1 else cv2.cvtColor(frame.bgr, cv2.COLOR_BGR2RGB)
             crops = to_crops(
@@ -235,6 +231,10 @@ class Pipeline:
                 metadata.input_size,
                 metadata.normalization,
             )
+        poses: Callable[[], Tuple[np.ndarray, np.ndarray]]
+        poses = partial(head_poses, faces.landmarks, frame.width, frame.height, focal_length_px)
+        if self._beside is not None:
+            poses = self._beside.submit(poses).result
         with self._times.measure("classify"):
             lasting_s = self._config.smoothing_time_constant_s
             if self._config.mirrored_looks and lasting_s:

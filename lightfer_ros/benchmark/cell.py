@@ -60,7 +60,7 @@ def main() -> int:
 
 
 def measure(asked: dict[str, Any]) -> dict[str, Any]:
-    """Load, classify, count.
+    """Load, classify by one look each (whatever the metadata says of mirror images), count.
 
     asked: `path` of the model file, `runtime`, `threads`, `batch`, `seconds` that the runs may take, `faces`
     (a .npy file, float32 [n, h, w, c]), `labels` (a .npy file, int [n], the reference's; may be absent), and

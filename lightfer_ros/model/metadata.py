@@ -45,7 +45,7 @@ class ModelMetadata:
     `accuracy` maps a data set ("fer2013/PublicTest") to a fraction, as measured on this very file.
     `compression_ratio` is R of the Light-FER paper's Eq. 1, None where it has no meaning. `layout` is the
     order of the file's own input; callers always give nhwc. The output is float32 [n, 7] probabilities.
-    `mirrored`: sessions let the file look at each face and at its mirror image, and give the mean.
+    `mirrored`: `Session.run` looks at each face and at its mirror image, and gives the mean.
     """
 
     name: str

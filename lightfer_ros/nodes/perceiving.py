@@ -176,6 +176,7 @@ class Perceiving:
         faces = pipeline.process(frame, seconds(message.header.stamp), focal_length)
         processed = time.perf_counter()
         if self.source is not source:
+            pipeline.refine()  # and keeps no picture of it
             return  # deactivated meanwhile: a node that is not active answers no image
         self._output.publish(faces, frame, message.header, self._model, self._runtime, config, focal_length)
         stages: Dict[str, float] = {
@@ -189,9 +190,11 @@ class Perceiving:
         counters.published += 1
         counters.faces = len(faces)
         counters.output_rate.add(now)
-        pipeline.refine()
-        stages.update(pipeline.stage_seconds)
-        counters.stages_ms.add({stage: 1000.0 * duration for stage, duration in stages.items()})
+        try:
+            pipeline.refine()
+        finally:
+            stages.update(pipeline.stage_seconds)
+            counters.stages_ms.add({stage: 1000.0 * duration for stage, duration in stages.items()})
 
     def _now(self) -> float:
         return float(self._node.get_clock().now().nanoseconds) * 1e-9

@@ -22,7 +22,8 @@ STAGES = (
     *("decode", "follow", "detect", "landmarks", "pose", "align", "classify", "reliability"),
     *("publish", "total", "refine"),
 )
-"""What an image goes through, in the order in which it is told; `refine` comes when the answer is out."""
+"""What an image goes through, in the order in which it is told; `refine` comes when the answer is out, and so
+do classifying and what belongs to it where an answer would be late."""
 
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 

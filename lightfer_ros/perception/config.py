@@ -103,9 +103,10 @@ class PipelineConfig:
     )
     answer_ms: float = setting(
         0.0,
-        """Milliseconds after which the answer shall be out: known faces whose turn would take longer are
-        classified when it is, and told of in the next frame's; not who is new, or would wait longer than
-        classification_interval_s. 0: everybody whose turn it is, before the answer.""",
+        """Milliseconds from the decoded picture for finding, following and classifying: known faces whose
+        turn would take longer are classified when the answer is out, and told of in the next; not who is new,
+        or would be told of with an older classification than classification_interval_s and a tenth. 0:
+        everybody whose turn it is, before the answer.""",
         minimum=0.0,
         maximum=10000.0,
     )
@@ -119,11 +120,10 @@ class PipelineConfig:
         minimum=0.0,
         maximum=10.0,
     )
-
     mirrored_looks: bool = setting(
         True,
         """Look at each face and at its mirror image by turns and take the mean of the two, which is right
-        more often; only where smoothing is on.""",
+        more often; only where smoothing is on, and a look counts as long as its time constant.""",
     )
 
     def __post_init__(self) -> None:

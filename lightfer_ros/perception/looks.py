@@ -32,12 +32,13 @@ class Looks:
 
         track_ids: int64 [n]. crops: float32 [n, h, w, c], as `Session.run` takes them. ages: float [n],
         seconds since the track was last looked at; lasting_s: from which age on a look counts no more, nor
-        does one of NaN or infinite age. Returns float32 [n, 7]. Raises as `Session.run` does.
+        does one of age 0 (time stands still), NaN or infinite. Returns float32 [n, 7]. Raises as
+        `Session.run` does.
         """
         if not len(crops):
             return session.look(crops)
         ids = track_ids.tolist()
-        lasts = [i in self._known and age < lasting_s for i, age in zip(ids, ages.tolist())]
+        lasts = [i in self._known and 0.0 < age < lasting_s for i, age in zip(ids, ages.tolist())]
         kinds = np.array([1 - self._known[i][0] if last else 0 for i, last in zip(ids, lasts)])
         looks = np.stack([self._known[i][1] if last else _NOTHING for i, last in zip(ids, lasts)])
         rows = np.arange(len(crops))

@@ -63,8 +63,7 @@ class Pipeline:
         self._last_stamp: Optional[float] = None
         self._clock = SteadyClock()
         self._times = StageTimes()
-        self._seconds_to_answer = 0.0
-        self._seconds_after_answer = 0.0
+        self._refine_seconds = 0.0
         self._waiting: Optional[Callable[[Faces], Faces]] = None  # who waits until the answer is out
         self._session.warm_up()
 
@@ -97,7 +96,7 @@ class Pipeline:
     def stage_seconds(self) -> Dict[str, float]:
         """Seconds that each stage of the newest frame took: follow, detect, landmarks (of newcomers, and of
         who was put back), align, classify, pose (with a second thread what is left of it then), reliability;
-        refine, once that is done."""
+        refine, once that is done, and then with who was classified after the answer."""
         return dict(self._times.seconds)
 
     def process(
@@ -112,11 +111,12 @@ class Pipeline:
         A Frame's picture must not change before `refine`; an array is the caller's own again at once.
         """
         if not isinstance(frame, Frame):
-            lent = isinstance(frame, np.ndarray) and frame.ndim == 2  # as grey, which `refine` looks at
+            coloured = self._config.answer_ms > 0 and self.metadata.channels == 3
+            lent = isinstance(frame, np.ndarray) and (frame.ndim == 2 or coloured)  # `refine` looks at it
             frame = Frame.from_array(frame.copy() if lent else frame)
         began = time.perf_counter()
         self.refine()
-        self._seconds_after_answer = self._times.total - self._seconds_to_answer
+        self._refine_seconds = self._times.seconds["refine"]
         self._times = times = StageTimes()
         stamp = self._clock.at(stamp)
         faces = self._tracker.update(frame, stamp, times)
@@ -124,20 +124,22 @@ class Pipeline:
         self._looks.keep(self._tracker.track_ids)
         faces = self._classify(frame, faces, stamp, focal_length_px, began)
         self._faces, self._last_stamp = faces, stamp
-        self._seconds_to_answer = times.total
         return as_told(faces)
 
     def refine(self) -> None:
         """Do what the newest frame has left to do and no answer waits for: classify whose turn it was and
-        for whom `answer_ms` left no time, fit landmarks anew.
+        for whom `answer_ms` left no time, fit landmarks anew. Raises as the
+        session does.
 
         Call it when the answer is out; where nobody has, `process` does it first thing.
         """
         waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            self._faces = waiting(self._faces)
-        with self._times.measure("refine"):
-            self._tracker.refine()
+        try:
+            if waiting is not None:
+                self._faces = waiting(self._faces)
+        finally:
+            with self._times.measure("refine"):
+                self._tracker.refine()
 
     def reconfigure(self, config: PipelineConfig) -> None:
         """Use other settings from the next frame on.
@@ -150,10 +152,11 @@ class Pipeline:
                 raise ConfigurationError(f"{name} is {after!r}, expected {before!r} while the pipeline lives")
         self._tracker.reconfigure(config)
         self._smoother.time_constant_s = config.smoothing_time_constant_s
+        self._looks.keep(())  # where they were off meanwhile, the newest are old
         self._config = config
 
     def exchange_session(self, session: Session) -> None:
-        """Classify with another session of the same network from the next frame on; the old one is closed.
+        """Classify with another session of the same network from now on; the old one is closed.
 
         Everybody stays followed. Raises ConfigurationError where it takes other crops.
         """
@@ -162,6 +165,7 @@ class Pipeline:
             raise ConfigurationError(f"session runs {given.name}, whose crops are not those of {ours.name}")
         self._session.close()
         self._session = session
+        self._looks.keep(())
 
     def reset(self) -> None:
         """Forget everybody seen so far."""
@@ -186,13 +190,15 @@ class Pipeline:
         faces = _with_last_view(faces, self._faces)
         stamps, _ = self._smoother.newest(faces.track_id)
         gap = 0.0 if self._last_stamp is None else stamp - self._last_stamp
-        spent = self._times.total + self._seconds_after_answer  # as long as after the frame before
-        left = config.budget_ms / 1000.0 - spent if config.budget_ms else math.inf
+        spent = self._times.total + self._refine_seconds  # as long as after the frame before
+        budget_left = config.budget_ms / 1000.0 - spent if config.budget_ms else math.inf
         # Who has come back after a while is known, but not how they look now: they are as urgent as the new.
         ages = np.where(np.isnan(faces.reliability), np.inf, stamp - stamps)
-        chosen = self._turns.choose(ages, gap, config.classification_interval_s, left)
-        left = began + config.answer_ms / 1000.0 - time.perf_counter() if config.answer_ms else math.inf
-        urgent = self._turns.urgent(ages[chosen], config.classification_interval_s, left)
+        chosen = self._turns.choose(ages, gap, config.classification_interval_s, budget_left)
+        answer_left = math.inf
+        if config.answer_ms:
+            answer_left = began + config.answer_ms / 1000.0 - time.perf_counter()
+        urgent = self._turns.urgent(ages[chosen], config.classification_interval_s, answer_left)
         now, later = chosen[urgent], chosen[~urgent]
         view = partial(self._viewed, frame, ages=ages, stamp=stamp, focal_length_px=focal_length_px)
         if len(now):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import time
+
 import numpy as np
 import pytest
 from photos import photo
@@ -35,22 +38,41 @@ def played(pipeline: Pipeline, frames: int, gap: float = GAP, refined: bool = Tr
 
 def test_an_answer_that_is_due_at_once_has_newcomers_classified_and_nobody_else(pipeline, asked):
     pipeline.reconfigure(AT_ONCE)
+    waited = []
     for frame in range(10):
         faces = pipeline.process(photo("photo_multi_face"), frame * GAP)
         before_answer = len(asked)
         assert len(faces) >= 4 and np.isfinite(faces.probabilities).all()
         assert bool(before_answer) == (frame == 0)
         pipeline.refine()
+        waited.append(sum(asked[before_answer:]))
         asked.clear()
+    assert sum(waited) >= 2 * len(faces)
 
 
-def test_every_face_has_its_ten_turns_a_second_and_ages_say_how_old_its_classification_is(pipeline, asked):
+def test_ages_say_how_old_a_classification_is_and_none_is_too_old(pipeline):
     pipeline.reconfigure(AT_ONCE)
-    told = played(pipeline, 31)
-    assert sum(asked) >= 11 * len(told[0])
-    ages = np.array([faces.classification_age for faces in told])
+    ages = np.array([faces.classification_age for faces in played(pipeline, 31)])
     assert not ages[0].any()
     assert (ages[1:] > 0).all() and ages.max() <= 0.1 + 1e-6
+
+
+def test_a_budget_is_shared_out_alike_with_and_without(pipeline, asked, monkeypatch):
+    look = pipeline.session.look
+
+    def slow(batch):
+        time.sleep(0.02 * len(batch))  # work that takes time, not a wait for something
+        return look(batch)
+
+    monkeypatch.setattr(pipeline.session, "look", slow)
+    looks = []
+    for answer_ms in (0.0, 0.001):
+        pipeline.reset()
+        pipeline.reconfigure(PipelineConfig(answer_ms=answer_ms, budget_ms=130.0))
+        asked.clear()
+        played(pipeline, 20, gap=1 / 12)
+        looks.append(sum(asked))
+    assert looks[1] >= 0.9 * looks[0]
 
 
 def test_what_was_found_after_an_answer_is_told_with_the_next(pipeline):
@@ -76,7 +98,7 @@ def test_who_never_refines_is_told_the_same(pipeline):
 
 def test_where_frames_come_seldom_nobody_waits_for_the_next(pipeline):
     pipeline.reconfigure(AT_ONCE)
-    for faces in played(pipeline, 4, gap=0.2):
+    for faces in played(pipeline, 4, gap=0.12):
         assert not faces.classification_age.any()
 
 
@@ -91,11 +113,61 @@ def test_with_time_enough_and_without_a_limit_nobody_waits(pipeline, asked):
             assert not asked
 
 
-def test_after_a_reset_nobody_waits(pipeline, asked):
+def somebody_waits(pipeline: Pipeline) -> bool:
+    """Whether a frame has left somebody to be classified; three frames have."""
     pipeline.reconfigure(AT_ONCE)
-    for frame in range(3):
-        pipeline.process(photo("photo_multi_face"), frame * GAP)
+    played(pipeline, 2)
+    pipeline.process(photo("photo_multi_face"), 2 * GAP)
+    return pipeline._waiting is not None
+
+
+def test_after_a_reset_nobody_waits(pipeline, asked):
+    assert somebody_waits(pipeline)
     pipeline.reset()
     asked.clear()
     pipeline.refine()
     assert not asked
+
+
+def test_a_session_that_fails_then_says_so_once_and_everybody_stays_followed(pipeline, monkeypatch):
+    assert somebody_waits(pipeline)
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline.session, "look", lambda batch: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            pipeline.refine()
+    known = pipeline._faces.track_id.tolist()
+    assert pipeline.process(photo("photo_multi_face"), 3 * GAP).track_id.tolist() == known
+
+
+def test_a_picture_that_shrinks_meanwhile_is_no_problem(pipeline):
+    assert somebody_waits(pipeline)
+    faces = pipeline.process(photo("photo_multi_face")[::2, ::2].copy(), 3 * GAP)
+    assert np.isfinite(faces.probabilities).all()
+
+
+def test_a_colour_picture_is_the_callers_own_again_though_somebody_waits(pipeline, monkeypatch):
+    seen = []
+
+    def look(crops):
+        seen.append(crops)
+        return np.full((len(crops), 7), 1 / 7, np.float32)
+
+    monkeypatch.setattr(pipeline.session, "look", look)
+    monkeypatch.setattr(pipeline.session, "metadata", dataclasses.replace(pipeline.metadata, channels=3))
+    pipeline.reconfigure(AT_ONCE)
+    pipeline._turns = Turns()
+    for frame in range(4):
+        buffer = photo("photo_multi_face").copy()
+        pipeline.process(buffer, frame * GAP)
+        buffer[:] = 0
+        pipeline.refine()
+    assert len(seen) > 2 and all(crops.std() > 0.1 for crops in seen)
+
+
+def test_looks_from_before_mirrored_looks_were_off_count_no_more(pipeline, asked):
+    played(pipeline, 4)
+    pipeline.reconfigure(PipelineConfig(mirrored_looks=False))
+    pipeline.reconfigure(PipelineConfig())
+    asked.clear()
+    pipeline.process(photo("photo_multi_face"), 4 * GAP)
+    assert len(asked) == 2 and asked[0] == asked[1]

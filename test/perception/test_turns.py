@@ -105,9 +105,18 @@ def test_before_an_answer_are_classified_as_many_as_there_is_time_for(millisecon
     assert sum(urgent([0.06, 0.1, 0.08, 0.1], milliseconds / 1000)) == most
 
 
+def test_the_oldest_have_the_time_that_there_is():
+    assert urgent([0.033, 0.1, 0.067], 0.0011) == [False, True, False]
+    assert urgent([0.033, 0.1, 0.067], 0.0021) == [False, True, True]
+
+
+def test_where_time_stands_still_nobody_waits():
+    assert urgent([0.0, 0.0], -1.0) == [True, True]
+
+
 def test_who_is_new_or_would_be_told_of_too_late_does_not_wait_and_takes_the_others_time():
     assert urgent([np.inf, 0.06, 0.2, 0.08], -1.0) == [True, False, True, False]
-    assert urgent([np.inf, 0.06, 0.2, 0.08], 0.0031) == [True, True, True, False]
+    assert urgent([np.inf, 0.06, 0.2, 0.08], 0.0031) == [True, False, True, True]
 
 
 def test_before_it_is_known_what_a_face_costs_nobody_waits():

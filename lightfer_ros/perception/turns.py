@@ -61,19 +61,14 @@ class Turns:
     def urgent(self, ages: np.ndarray, interval_s: float, seconds_left: float) -> np.ndarray:
         """Which of the chosen are classified before the answer, bool [n]; others can wait until it is out.
 
-        ages: float [n], as for `choose`. seconds_left: until the answer shall be out; the oldest have it.
-        Nobody waits who was never classified or so long ago that the answer would tell of more than the
-        interval and a tenth, nor where time stands still.
+        ages: float [n], as for `choose`. seconds_left: until the answer shall be out. Where they are not
+        enough for everybody, all wait who can, since one batch is cheaper than two: not who was never
+        classified or so long ago that the answer would tell of more than the interval and a tenth, and
+        nobody where time stands still.
         """
-        urgent = ~((ages > 0) & (ages <= TREMBLE * interval_s))
-        if not math.isinf(seconds_left) and self._seconds_per_face > 0:
-            affordable = max(seconds_left, 0.0) / self._seconds_per_face - np.count_nonzero(urgent)
-            can_wait = np.flatnonzero(~urgent)
-            oldest = can_wait[np.argsort(-ages[can_wait], kind="stable")]
-            urgent[oldest[: max(int(affordable), 0)]] = True
-        else:
-            urgent[:] = True
-        return urgent
+        if len(ages) * self._seconds_per_face <= seconds_left:
+            return np.ones(len(ages), bool)
+        return ~((ages > 0) & (ages <= TREMBLE * interval_s))
 
     def spent(self, faces: int, seconds: float) -> None:
         """Classifying so many faces took so long."""

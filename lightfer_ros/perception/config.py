@@ -103,10 +103,10 @@ class PipelineConfig:
     )
     answer_ms: float = setting(
         0.0,
-        """Milliseconds from the decoded picture for finding, following and classifying: known faces whose
-        turn would take longer are classified when the answer is out, and told of in the next; not who is new,
-        or would be told of with an older classification than classification_interval_s and a tenth. 0:
-        everybody whose turn it is, before the answer.""",
+        """Milliseconds from the decoded picture for finding, following and classifying: where that
+        would take longer, known faces are classified when the answer is out, and told of in the next; not who
+        is new, or would be told of with an older classification than classification_interval_s and a tenth.
+        0: everybody whose turn it is, before the answer.""",
         minimum=0.0,
         maximum=10000.0,
     )

@@ -118,7 +118,8 @@ class FaceTracker:
             if not continuous or self._scan_is_due(stamp):
                 detected, looked_for = self._scan(frame, known, stamp), np.ones(len(known.faces), bool)
             else:
-                detected, looked_for = self._search(frame, known, doubted), doubted
+                found = self._search(frame, known, doubted) if doubted.any() else Faces.empty()
+                detected, looked_for = found, doubted
         faces = self._identified(grey, known, detected, looked_for, stamp, times)
         self._follower.remember(faces, grey, stamp)
         self._calm = len(faces) > 0 and not doubted.any() and not self._tracker.out_of_sight
@@ -199,8 +200,7 @@ class FaceTracker:
         each = zip(known.faces.boxes[doubted], tilt_deg(known.faces.landmarks[doubted]).tolist())
         found = Faces.merge(self._detector.search(frame, box, least, tilt) for box, tilt in each)
         if len(found) > 1:  # neighbours see each other
-            twice = np.triu(box_iou(found.boxes, found.boxes) > 0.5, 1).any(axis=0)
-            found = found[~twice]
+            found = found[~np.triu(box_iou(found.boxes, found.boxes) > 0.5, 1).any(axis=0)]
         return self._without_weak_strangers(found, known)
 
     def _without_weak_strangers(self, found: Faces, known: Known) -> Faces:

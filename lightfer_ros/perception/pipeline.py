@@ -128,8 +128,7 @@ class Pipeline:
 
     def refine(self) -> None:
         """Do what the newest frame has left to do and no answer waits for: classify whose turn it was and
-        for whom `answer_ms` left no time, fit landmarks anew. Raises as the
-        session does.
+        for whom `answer_ms` left no time, fit landmarks anew. Raises as the session does.
 
         Call it when the answer is out; where nobody has, `process` does it first thing.
         """
@@ -217,16 +216,9 @@ class Pipeline:
         stamp: float,
         focal_length_px: Optional[float],
     ) -> Faces:
-        """Everybody, those of them whose indices are given with a new view, which the turns are told of."""
-        start = self._times.total
-        viewed = self._view(frame, everybody[which], ages[which], stamp, focal_length_px)
-        self._turns.spent(len(which), self._times.total - start)
-        return _with_view(everybody, which, viewed)
-
-    def _view(
-        self, frame: Frame, faces: Faces, ages: np.ndarray, stamp: float, focal_length_px: Optional[float]
-    ) -> Faces:
-        """The same faces with pose and reliability, classified in one batch, which the smoother is told."""
+        """Everybody; those whose indices are given with pose and reliability of this frame, classified in one
+        batch, which the smoother is told, and the turns what it cost. ages: of everybody."""
+        start, faces = self._times.total, everybody[which]
         metadata = self._session.metadata
         with self._times.measure("align"):
             image = frame.grey if metadata.channels == 1 else cv2.cvtColor(frame.bgr, cv2.COLOR_BGR2RGB)
@@ -244,7 +236,9 @@ class Pipeline:
         with self._times.measure("classify"):
             lasting_s = self._config.smoothing_time_constant_s
             if self._config.mirrored_looks and lasting_s:
-                answers = self._looks.probabilities(self._session, faces.track_id, crops, ages, lasting_s)
+                answers = self._looks.probabilities(
+                    self._session, faces.track_id, crops, ages[which], lasting_s
+                )
             else:
                 answers = self._session.run(crops)
         with self._times.measure("pose"):
@@ -253,7 +247,10 @@ class Pipeline:
             faces = faces.replace(pose=pose, pose_confidence=confidence)
             reliability, reasons = judge(faces, crops, metadata.normalization, frame.width, frame.height)
         self._smoother.update(faces.track_id, answers, stamp, trust=reliability)
-        return faces.replace(reliability=reliability, unreliable_reasons=reasons)
+        self._turns.spent(len(which), self._times.total - start)
+        return _with_view(
+            everybody, which, faces.replace(reliability=reliability, unreliable_reasons=reasons)
+        )
 
     def __enter__(self) -> Pipeline:
         return self

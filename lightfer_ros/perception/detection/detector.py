@@ -15,7 +15,6 @@ from lightfer_ros.perception.frame import Frame
 SEARCH_REACH = 2.0
 """A face is searched in a square of so many times its own side."""
 
-
 LEVEL_DEG = 25.0
 """Detectors find faces that are tilted by less (docs/realtime.md)."""
 

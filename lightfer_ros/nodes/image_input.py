@@ -10,6 +10,7 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from lightfer_ros.nodes.message_executor import Patient
 from lightfer_ros.nodes.messages import seconds
 from lightfer_ros.nodes.traffic import Flow, InfoStamps, Traffic
 
@@ -44,7 +45,10 @@ class ImageInput:
         self._focal_length_width = 0
         self._subscribe()
         self._follow_publisher()
-        self._info = node.create_subscription(CameraInfo, "camera_info", self._on_camera_info, _qos())
+        self._info_group = Patient()
+        self._info = node.create_subscription(
+            CameraInfo, "camera_info", self._on_camera_info, _qos(), callback_group=self._info_group
+        )
         self._timer = node.create_timer(FOLLOW_PERIOD_S, self._follow_publisher, clock=_steady_clock())
 
     @property
@@ -132,7 +136,9 @@ class ImageInput:
 
     def _on_message(self, message: Any, gap: Optional[int] = None) -> None:
         now = self._now()
-        # Where messages are not numbered (ROS before Iron) camera_info tells of those that did not come.
+        # Where messages are not numbered (ROS before Iron) camera_info tells of those that did not come, and
+        # each one counts. Otherwise only its newest does, seldom.
+        self._info_group.can_wait = gap is not None
         by_info = self._info_stamps.image(seconds(message.header.stamp))
         self.traffic.see(now, by_info if gap is None else gap)
         self.last_received = now

@@ -36,9 +36,10 @@ def run(import_node: Callable[[], Callable[[], Any]], arguments: Optional[List[s
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     make_node = import_node()
     import rclpy
-    from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+    from rclpy.executors import ExternalShutdownException
 
     from lightfer_ros.errors import LightferError
+    from lightfer_ros.nodes.message_executor import MessageExecutor
 
     stopped = threading.Event()
     for number in STOP_SIGNALS:
@@ -50,7 +51,7 @@ def run(import_node: Callable[[], Callable[[], Any]], arguments: Optional[List[s
         # An executor whose context is shut down while it is made cannot be taken away again.
         with _no_stop_now():
             rclpy.init(args=arguments)  # its own handlers wake whoever waits, then call ours
-            executor = SingleThreadedExecutor()
+            executor = MessageExecutor()
         node = make_node()
         executor.add_node(node)
         if hasattr(node, "start") and not stopped.is_set():

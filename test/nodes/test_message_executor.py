@@ -1,0 +1,125 @@
+"""Messages are taken at once; what may wait meanwhile waits a tenth of a second and no longer."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("rclpy", reason="nodes/ belongs to ROS 2")
+
+from rclpy.context import Context
+from rclpy.node import Node
+from std_srvs.srv import Trigger
+
+from lightfer_msgs.msg import EmotionArray
+from lightfer_ros.nodes import message_executor
+from lightfer_ros.nodes.message_executor import LOOK_PERIOD_S, MessageExecutor, Patient
+
+from ..support.ros_graph import DOMAIN
+
+LONGEST_S = 20.0
+
+
+class Talker:
+    """A node that hears itself on two topics and calls its own service; time stands until moved."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        monkeypatch.setattr(message_executor, "time", SimpleNamespace(monotonic=lambda: self.now))
+        self.context = Context()
+        self.context.init(domain_id=DOMAIN)
+        self.node = Node("talker", context=self.context)
+        self.executor = MessageExecutor(context=self.context)
+        self.executor.add_node(self.node)
+        self.heard = {"images": 0, "infos": 0, "calls": 0}
+        self.patient = Patient()
+        self.publisher = {
+            name: self.node.create_publisher(EmotionArray, name, 1) for name in ("images", "infos")
+        }
+        self.images = self.node.create_subscription(EmotionArray, "images", self._hear("images"), 1)
+        self.infos = self.node.create_subscription(
+            EmotionArray, "infos", self._hear("infos"), 1, callback_group=self.patient
+        )
+        self.service = self.node.create_service(Trigger, "service", self._serve)
+        self.client = self.node.create_client(Trigger, "service")
+        self.spin_until(
+            lambda: (
+                self.client.service_is_ready()
+                and all(publisher.get_subscription_count() for publisher in self.publisher.values())
+            )
+        )
+
+    def _hear(self, name):
+        def hear(_) -> None:
+            self.heard[name] += 1
+
+        return hear
+
+    def _serve(self, _, response):
+        self.heard["calls"] += 1
+        return response
+
+    def publish(self, name: str) -> None:
+        self.publisher[name].publish(EmotionArray())
+
+    def spin_until(self, condition) -> None:
+        """Work until the condition holds, with no time passing for the executor."""
+        deadline = time.monotonic() + LONGEST_S
+        while not condition():
+            assert time.monotonic() < deadline
+            self.executor.spin_once(timeout_sec=0.05)
+
+    def hear(self, images: int) -> None:
+        """Publish so many images, each when the one before has been heard."""
+        for _ in range(images):
+            count = self.heard["images"] + 1
+            self.publish("images")
+            self.spin_until(lambda count=count: self.heard["images"] == count)
+
+
+@pytest.fixture
+def talker(monkeypatch):
+    talker = Talker(monkeypatch)
+    yield talker
+    talker.executor.shutdown()
+    talker.node.destroy_node()
+    talker.context.try_shutdown()
+
+
+def test_while_messages_come_a_service_waits_until_the_last_look_is_a_tenth_of_a_second_old(talker):
+    talker.hear(1)
+    future = talker.client.call_async(Trigger.Request())
+    talker.hear(20)
+    assert talker.heard["calls"] == 0
+    talker.now += LOOK_PERIOD_S
+    talker.spin_until(future.done)
+    assert talker.heard["calls"] == 1
+
+
+def test_it_is_served_at_once_where_no_message_came_before(talker):
+    talker.hear(1)
+    talker.executor.spin_once(timeout_sec=0.01)  # the wait for messages alone, in vain
+    future = talker.client.call_async(Trigger.Request())
+    talker.spin_until(future.done)
+    assert talker.heard == {"images": 1, "infos": 0, "calls": 1}
+
+
+def test_messages_of_a_patient_subscription_wait_as_well(talker):
+    talker.patient.can_wait = True
+    talker.hear(1)
+    talker.publish("infos")
+    talker.hear(20)
+    assert talker.heard["infos"] == 0
+    talker.now += LOOK_PERIOD_S
+    talker.spin_until(lambda: talker.heard["infos"] == 1)
+
+
+def test_and_do_not_where_it_has_not_said_so(talker):
+    talker.hear(1)
+    for count in range(1, 21):
+        talker.publish("infos")
+        talker.spin_until(lambda count=count: talker.heard["infos"] == count)
+    assert talker.executor.can_execute(talker.infos)
+    assert not talker.executor.can_execute(talker.service)

@@ -76,6 +76,9 @@ def confirm(known: Known, detected: Faces, whole: np.ndarray, least_alike: float
     was cut.
     """
     faces = known.faces
+    if not len(detected):
+        nobody = np.zeros(len(faces), bool)
+        return Confirmed(faces, nobody, nobody, nobody, nobody, nobody, detected)
     overlap = box_iou(faces.boxes, detected.boxes)
     same_box, alike = overlap >= SAME_BOX, known.alike[:, None]
     claims = (

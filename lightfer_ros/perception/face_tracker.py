@@ -11,6 +11,7 @@ from lightfer_ros.perception.config import PipelineConfig
 from lightfer_ros.perception.confirmation import WHOLE, Known, confirm, overlapping
 from lightfer_ros.perception.detection import Detector, make_detector
 from lightfer_ros.perception.faces import Faces
+from lightfer_ros.perception.few import among
 from lightfer_ros.perception.following import Follower
 from lightfer_ros.perception.frame import Frame
 from lightfer_ros.perception.landmarks import LandmarkPredictor, tilt_deg
@@ -125,7 +126,7 @@ class FaceTracker:
         self._calm = len(faces) > 0 and not doubted.any() and not self._tracker.out_of_sight
         self._faces, self._last_stamp = faces, stamp
         self._unrefined = _Picture(grey, stamp, gap)
-        return faces[~np.isin(faces.track_id, self._halves)]
+        return faces[~among(faces.track_id, self._halves)]
 
     def refine(self) -> None:
         """Fit landmarks anew in the newest frame, for whom it is time; once a frame, and at the latest in the
@@ -242,7 +243,7 @@ class FaceTracker:
         stays = confirmed | ((known.alike >= LOST) & (misses < MOST_MISSES))
         come = self._newcomers(grey, strangers, faces.track_id[stays], stamp, times)
         strangers = come.faces
-        stays &= ~np.isin(faces.track_id, strangers.track_id)
+        stays &= ~among(faces.track_id, strangers.track_id)
         if len(strangers):
             stays &= seen | (box_iou(faces.boxes, strangers.boxes).max(axis=1, initial=0.0) < 0.5)
         sides = np.concatenate([np.where(stays, STAYING * _sides(faces), 0.0), _sides(strangers)])
@@ -256,7 +257,7 @@ class FaceTracker:
         learns = (confirmed & (known.alone | (known.alike >= SURE)))[stays]
         learns = np.concatenate([learns, come.alike >= LOST])
         halves = np.where(
-            seen, ~whole & self._tracker.shrunk(faces, self._halves), np.isin(faces.track_id, self._halves)
+            seen, ~whole & self._tracker.shrunk(faces, self._halves), among(faces.track_id, self._halves)
         )
         halves = np.concatenate([halves[stays], come.half])
         self._misses.found(come.faces.track_id[come.faces.track_id > 0])
@@ -273,11 +274,11 @@ class FaceTracker:
 
         taken: int64 [k], the track_ids of who stays in view.
         """
+        if not len(strangers):
+            return _Newcomers(strangers, patches(grey, strangers.landmarks), np.empty(0), np.empty(0, bool))
         with times.measure("landmarks"):
             strangers = strangers.replace(landmarks=self._predictor.predict(grey, strangers.boxes))
         patch = patches(grey, strangers.landmarks)
-        if not len(strangers):
-            return _Newcomers(strangers, patch, np.empty(0), np.empty(0, bool))
         strangers = self._tracker.identify(strangers, taken, stamp, patch)
         alike = self._tracker.likeness(strangers, patch)
         known_again, whole = strangers.track_id > 0, self._whole(strangers)
@@ -295,6 +296,4 @@ def _sides(faces: Faces) -> np.ndarray:
 
 def _largest(sides: np.ndarray, most: int) -> np.ndarray:
     """bool [n]: the `most` largest."""
-    largest = np.zeros(len(sides), bool)
-    largest[np.argsort(-sides, kind="stable")[:most]] = True
-    return largest
+    return among(np.arange(len(sides)), np.argsort(-sides, kind="stable")[:most])

@@ -53,10 +53,11 @@ class Faces:
         for name, spec in _specs().items():
             object.__setattr__(self, name, _checked(name, getattr(self, name), spec, count))
 
-    @classmethod
-    def empty(cls) -> Faces:
+    @staticmethod
+    @lru_cache(maxsize=None)
+    def empty() -> Faces:
         """No faces: somebody looked and saw nobody."""
-        return cls(boxes=np.empty((0, 4), np.float32))
+        return Faces(boxes=np.empty((0, 4), np.float32))
 
     @classmethod
     def merge(cls, parts: Iterable[Faces]) -> Faces:
@@ -64,6 +65,8 @@ class Faces:
         present = [part for part in parts if len(part)]
         if not present:
             return cls.empty()
+        if len(present) == 1:
+            return present[0]
         return cls._of({name: np.concatenate([getattr(part, name) for part in present]) for name in _specs()})
 
     def __len__(self) -> int:
@@ -75,6 +78,8 @@ class Faces:
             if not -len(self) <= index < len(self):
                 raise IndexError(f"face {index} of {len(self)}")
             index = [index]
+        if isinstance(index, np.ndarray) and index.dtype == bool and index.all() and len(index) == len(self):
+            return self
         return Faces._of({name: getattr(self, name)[index] for name in _specs()})
 
     def replace(self, **arrays: np.ndarray) -> Faces:

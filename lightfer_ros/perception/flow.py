@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from lightfer_ros.perception.alignment import LARGEST_REDUCTION, warped
-from lightfer_ros.perception.medians import median
+from lightfer_ros.perception.few import median
 
 SIDE = 64
 """Pixels of a chip's side; the face fills two thirds of it, which shows motion to a tenth of a pixel."""

@@ -8,9 +8,9 @@ from typing import Dict, NamedTuple
 import numpy as np
 
 from lightfer_ros.perception.faces import TRACKED, Faces
+from lightfer_ros.perception.few import among, median
 from lightfer_ros.perception.flow import Chip, cut_chip, is_cut, is_inside, moved_landmarks
 from lightfer_ros.perception.landmarks import LandmarkPredictor
-from lightfer_ros.perception.medians import median
 
 FIT_INTERVAL_S = 0.3
 """Landmarks are fitted anew so often; in between, flow carries them, at a seventh of the time."""
@@ -70,7 +70,7 @@ class Follower:
         walk past, is not cut. grey: uint8 [h, w], this frame, `gap` seconds later: after more than
         MOST_GAP_S, or over the edge of the picture, nobody is.
         """
-        cut = doubted & np.isin(track_ids, self._steady) & (gap <= MOST_GAP_S)
+        cut: np.ndarray = doubted & among(track_ids, self._steady) & (gap <= MOST_GAP_S)
         self._steady = track_ids[~doubted]
         for index in np.flatnonzero(cut).tolist():
             chips = [each.get(int(track_ids[index])) for each in (self._earlier, self._chips)]

@@ -34,7 +34,7 @@ def judge(
     if not len(faces):
         return np.empty(0, np.float32), np.empty(0, np.uint16)
     sharpness, contrast = _sharpness_and_contrast(crops, normalization)
-    yaw, pitch = np.nan_to_num(np.abs(faces.pose[:, :2]), nan=np.inf).T  # what has no pose is no frontal face
+    yaw, pitch = _or(np.abs(faces.pose[:, :2]), np.inf).T  # what has no pose is no frontal face
     sides = faces.boxes[:, 2] - faces.boxes[:, 0]
     worths = np.stack(
         [
@@ -53,12 +53,17 @@ def judge(
 def as_told(faces: Faces) -> Faces:
     """The same faces, less reliable than their view where the distribution that is told, smoothed as it is,
     names no expression, and for each classification that is too old to speak for this picture."""
-    certain = _worth(np.nan_to_num(faces.probabilities).max(axis=1), PROBABILITY)
-    fresh = _worth(np.nan_to_num(faces.classification_age, nan=np.inf), AGE_S)
+    certain = _worth(_or(faces.probabilities, 0.0).max(axis=1), PROBABILITY)
+    fresh = _worth(_or(faces.classification_age, np.inf), AGE_S)
     reasons = faces.unreliable_reasons & ~np.uint16(UNCERTAIN | STALE)
     reasons |= np.where(certain < 0.5, np.uint16(UNCERTAIN), np.uint16(0))
     reasons |= np.where(fresh < 0.5, np.uint16(STALE), np.uint16(0))
     return faces.replace(reliability=faces.reliability * certain * fresh, unreliable_reasons=reasons)
+
+
+def _or(values: np.ndarray, unset: float) -> np.ndarray:
+    """The values, and another one instead of NaN; np.nan_to_num takes ten times as long."""
+    return np.where(np.isnan(values), np.float32(unset), values)
 
 
 def _worth(values: np.ndarray, bounds: Tuple[float, float]) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 
 from lightfer_ros.perception.assignment import assign
 from lightfer_ros.perception.faces import Faces
+from lightfer_ros.perception.few import among
 from lightfer_ros.perception.motion import Motion
 
 REACH, REACH_PER_S, LONGEST_REACH_S = 0.7, 2.0, 1.0
@@ -110,7 +111,7 @@ class Tracker:
 
         before: int64 [k], the track_ids of whom that was last said; they have to grow to GROWN_AGAIN first.
         """
-        share = np.where(np.isin(faces.track_id, before), GROWN_AGAIN, SHRUNK)
+        share = np.where(among(faces.track_id, before), GROWN_AGAIN, SHRUNK)
         tracks = [self._tracks.get(track_id) for track_id in faces.track_id.tolist()]
         each = zip(tracks, faces.boxes, share.tolist())
         return np.array([t is not None and t.is_shrunk(box, least) for t, box, least in each], bool)

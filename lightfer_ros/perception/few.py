@@ -1,4 +1,4 @@
-"""Medians of few numbers, without the checks that make NumPy's own take four times as long."""
+"""Medians and membership of few numbers, without what makes NumPy's own take four times as long and more."""
 
 from __future__ import annotations
 
@@ -9,3 +9,8 @@ def median(values: np.ndarray, axis: int = 0) -> np.ndarray:
     """What np.median gives for finite numbers, at least one along the axis."""
     ordered, count = np.sort(values, axis=axis), values.shape[axis]
     return np.asarray((ordered.take((count - 1) // 2, axis=axis) + ordered.take(count // 2, axis=axis)) / 2)
+
+
+def among(values: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """bool [n]: which of some integers, [n], are among others, [m]."""
+    return np.asarray((values[:, None] == others).any(axis=1))

@@ -1,9 +1,9 @@
-"""Medians: NumPy's, to the bit."""
+"""What NumPy says of few numbers, to the bit."""
 
 import numpy as np
 import pytest
 
-from lightfer_ros.perception.medians import median
+from lightfer_ros.perception.few import among, median
 
 
 @pytest.mark.parametrize("shape", [(1, 2), (67, 2), (68, 2), (3, 5, 2)])
@@ -15,3 +15,10 @@ def test_a_median_is_that_of_numpy(shape, axis):
 
 def test_of_nobody_there_are_no_medians():
     assert median(np.empty((0, 68, 2)), axis=1).shape == (0, 2)
+
+
+@pytest.mark.parametrize("values", [[], [3], [1, 2, 3, 2]])
+@pytest.mark.parametrize("others", [[], [2], [3, 3, 7]])
+def test_who_is_among_others_is_so_for_numpy(values, others):
+    values, others = np.array(values, np.int64), np.array(others, np.int64)
+    np.testing.assert_array_equal(among(values, others), np.isin(values, others), strict=True)

@@ -51,11 +51,14 @@ def run(args: argparse.Namespace) -> int:
     from lightfer_ros.compression.export import Exporter, QuantizeOptions
     from lightfer_ros.compression.graph import calibrated
     from lightfer_ros.compression.prepare import calibration_of
+    from lightfer_ros.evaluation.faces import copies_among
 
     about = replace(about, mirrored=about.mirrored or args.mirrored)
     training, check, check_name = compression_source.faces(args, network.input_size)
     if args.model.suffix == ".keras" and not args.no_calibration:
-        fitted = calibration_of(network, check, about)
+        # What a network was trained on it knows better than it knows other faces.
+        unseen = check[~copies_among(check.images, training.images)]
+        fitted = calibration_of(network, unseen, about)
         print(fitted.summary())
         network = calibrated(network, fitted.calibration)
     options = QuantizeOptions(method=args.method, equalise=not args.no_equalise)

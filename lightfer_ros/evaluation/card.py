@@ -36,14 +36,28 @@ def how_made(run: Mapping[str, Any]) -> str:
     pruned = (
         f", pruned to R = {recipe['prune']['ratio']:g} while it trained" if recipe["prune"]["ratio"] else ""
     )
+    finale = recipe.get("finale") or {"seeds": []}
+    mean = (
+        f", the last {finale['schedule']['epochs']} of them once for each of the seeds "
+        f"{', '.join(map(str, finale['seeds']))}, whose mean it is"
+        if finale["seeds"]
+        else ""
+    )
+    unscored = data.get("validation_left_out_equal_to_training", 0)
     return (
         f"`lightfer train` with the recipe `{recipe['name']}`, seed {recipe['seed']}: "
-        f"a run of {run['epochs_done']} epochs, {run['duration_s'] / 3600:.1f} h on "
+        f"a run of {run['epochs_done']} epochs{mean}, {run['duration_s'] / 3600:.1f} h on "
         f"{run['machine']['processor']} ({recipe['precision']}){pruned}. "
         f"{data['training_faces']:,} training faces{votes}; "
         f"{data['left_out_equal_to_validation']} rows equal to a validation face were left out, "
         f"{data['merged_copies']:,} copies merged; sha256 of the data `{data['sha256']}`. "
-        f"{data['validation_faces']:,} validation faces chose the weights and fitted the calibration, so "
+        + (
+            f"{unscored} validation faces stand in the training rows too: they were trained on, left out of "
+            "validation. "
+            if unscored
+            else ""
+        )
+        + f"{data['validation_faces']:,} validation faces chose the weights and fitted the calibration, so "
         "figures on them are a little kind. "
         + ", ".join(f"{name} {version}" for name, version in versions.items())
         + "."

@@ -99,6 +99,12 @@ def pixel_hashes(images: np.ndarray) -> List[str]:
     return [pixel_hash(image) for image in images]
 
 
+def copies_among(images: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """bool [n]: which of the images, uint8 [n, s, s], are, pixel for pixel, among others, uint8 [m, s, s]."""
+    known = set(pixel_hashes(others))
+    return np.array([each in known for each in pixel_hashes(images)], bool)
+
+
 def to_grey_square(picture: np.ndarray, size: int) -> np.ndarray:
     """The middle square of a grey picture uint8 [h, w] as uint8 [size, size].
 

@@ -8,18 +8,21 @@ from pathlib import Path
 
 import numpy as np
 
-from lightfer_ros.errors import DataError
-from lightfer_ros.evaluation.faces import FaceSet, pixel_hashes
+from lightfer_ros.errors import ConfigurationError, DataError
+from lightfer_ros.evaluation.faces import FaceSet, copies_among, pixel_hashes
 from lightfer_ros.evaluation.readers import read_faces
 from lightfer_ros.model import EMOTIONS
 from lightfer_ros.training.targets import blend, read_votes, translate_votes
+
+VALIDATION, TRAINING = "validation", "training"
 
 
 @dataclass(frozen=True)
 class TrainingData:
     """images: uint8 [n, s, s]. targets: float32 [n, 7], rows sum to 1. validation: scored, never trained on.
 
-    left_out: training rows equal, pixel for pixel, to a validation row. merged: copies within training
+    left_out: training rows equal, pixel for pixel, to a validation row; not_validated: validation rows equal
+    to a training row. One of them is 0, see `DataOptions.copies`. merged: copies within training
     that were folded into one face with their mean target. sha256: of all pixels, labels, votes
     and shares that went in.
     """
@@ -28,6 +31,7 @@ class TrainingData:
     targets: np.ndarray
     validation: FaceSet
     left_out: int
+    not_validated: int
     merged: int
     sha256: str
 
@@ -37,7 +41,8 @@ class DataOptions:
     """Where the faces are and how labels become targets.
 
     hard_share: of FER2013's own label in a target, the rest is FER+. class_balance: see
-    `targets.face_weights`; above 0, rare classes gain recall at some cost in accuracy.
+    `targets.face_weights`; above 0, rare classes gain recall at some cost in accuracy. copies: in which of
+    the two, validation or training, faces stay that stand in both splits.
     """
 
     path: str = ""
@@ -48,6 +53,13 @@ class DataOptions:
     label_smoothing: float = 0.0
     class_balance: float = 0.0
     input_size: int = 48
+    copies: str = VALIDATION
+
+    def __post_init__(self) -> None:
+        if self.copies not in (VALIDATION, TRAINING):
+            raise ConfigurationError(
+                f"data: copies is {self.copies!r}, expected {VALIDATION} or {TRAINING}, where such faces stay"
+            )
 
 
 def load(options: DataOptions) -> TrainingData:
@@ -61,14 +73,24 @@ def load(options: DataOptions) -> TrainingData:
     else:
         votes, soft, hard_share = np.zeros((0, 0)), np.zeros((len(train), len(EMOTIONS))), 1.0
     targets = blend(train.labels, soft, hard_share, options.label_smoothing)
-    held = set(pixel_hashes(validation.images))
-    hashes = pixel_hashes(train.images)
-    keep = np.array([h not in held for h in hashes])
-    hashes = [h for h, k in zip(hashes, keep, strict=True) if k]
+    keep, validate = np.ones(len(train), bool), np.ones(len(validation), bool)
+    if options.copies == VALIDATION:
+        keep = ~copies_among(train.images, validation.images)
+    else:
+        validate = ~copies_among(validation.images, train.images)
+        validation = validation[validate]
+    hashes = pixel_hashes(train.images[keep])
     images, merged_targets = _merge_copies(train.images[keep], targets[keep], hashes)
-    left_out, merged = int((~keep).sum()), int(keep.sum()) - len(images)
     digest = _digest(train, validation, votes, (hard_share, options.label_smoothing))
-    return TrainingData(images, merged_targets, validation, left_out, merged, digest)
+    return TrainingData(
+        images,
+        merged_targets,
+        validation,
+        left_out=int((~keep).sum()),
+        not_validated=int((~validate).sum()),
+        merged=int(keep.sum()) - len(images),
+        sha256=digest,
+    )
 
 
 def _digest(train: FaceSet, validation: FaceSet, votes: np.ndarray, numbers: tuple[float, ...]) -> str:

@@ -50,7 +50,8 @@ class FinaleOptions:
     """Short runs at the end, see `finale.play`: one for each of `seeds`, none by default.
 
     Each begins with the run's averaged weights and has this augmentation, schedule and ensemble; the defaults
-    are the milder ones of docs/training.md.
+    are the milder ones of docs/training.md. hard_share, copies: of the data, dropout, drop_path: of the
+    network; None: as in the run.
     """
 
     seeds: tuple[int, ...] = ()
@@ -73,6 +74,10 @@ class FinaleOptions:
     )
     schedule: ScheduleOptions = ScheduleOptions(epochs=5, decay_epochs=4, warmup_epochs=0.5, peak=3e-4)
     ensemble: EnsembleOptions = EnsembleOptions(share=0.3, first_epoch=1)
+    hard_share: float | None = None
+    copies: str | None = None
+    dropout: float | None = None
+    drop_path: float | None = None
 
     def __post_init__(self) -> None:
         if len(set(self.seeds)) < len(self.seeds):

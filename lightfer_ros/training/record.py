@@ -63,6 +63,7 @@ def write_record(
             "sha256": data.sha256,
             "training_faces": len(data.images),
             "left_out_equal_to_validation": data.left_out,
+            "validation_left_out_equal_to_training": data.not_validated,
             "merged_copies": data.merged,
             "validation_faces": len(data.validation),
         },

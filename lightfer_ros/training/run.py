@@ -55,7 +55,8 @@ def train(
     data = load(recipe.data)
     say(
         f"{len(data.images)} training faces ({data.left_out} left out as copies of validation faces, "
-        f"{data.merged} copies merged), {len(data.validation)} validation faces"
+        f"{data.merged} copies merged), {len(data.validation)} validation faces "
+        f"({data.not_validated} left out as copies of training faces)"
     )
     trainer = _trainer(recipe, data, checkpoint if resume else None)
     say(f"{trainer.network.count_params() / 1e6:.2f} M parameters on {trainer.device}, {recipe.precision}")

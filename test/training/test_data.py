@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lightfer_ros.errors import DataError
+from lightfer_ros.errors import ConfigurationError, DataError
 from lightfer_ros.training.data import DataOptions, load
 from lightfer_ros.training.targets import VOTE_COLUMNS, blend, face_weights, read_votes, translate_votes
 
@@ -33,6 +33,22 @@ def test_copies_of_validation_faces_are_left_out_and_copies_merged(images, tmp_p
     assert np.array_equal(data.images, images[[0, 1]])
     # two labels for one face: half of each
     assert data.targets[1].tolist() == [0.5, 0, 0, 0, 0.5, 0, 0]
+
+
+def test_or_they_stay_in_training_and_are_not_validated_with(images, tmp_path):
+    faces = images[[0, 1, 1, 2, 2, 3]]  # the last two are PublicTest, the first of them a copy
+    usages = ["Training"] * 4 + ["PublicTest"] * 2
+    path = write_csv(tmp_path / "a.csv", faces, [3, 4, 0, 5, 5, 6], usages)
+    data = load(DataOptions(path=str(path), copies="training"))
+    assert data.left_out == 0 and data.not_validated == 1 and data.merged == 1
+    assert np.array_equal(data.images, images[[0, 1, 2]])
+    assert np.array_equal(data.validation.images, images[[3]]) and data.validation.labels.tolist() == [6]
+    assert data.sha256 != load(DataOptions(path=str(path))).sha256
+
+
+def test_copies_that_stay_nowhere_are_refused():
+    with pytest.raises(ConfigurationError, match="copies is 'both', expected validation or training"):
+        DataOptions(copies="both")
 
 
 def test_the_hash_tells_other_pixels_and_other_targets_apart(images, tmp_path):

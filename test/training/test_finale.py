@@ -1,5 +1,6 @@
 """The finale of a run: short runs from its weights, whose mean is what the run gives."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 from lightfer_ros.errors import ConfigurationError
 from lightfer_ros.training.checkpoint import Checkpoint
 from lightfer_ros.training.finale import play
-from lightfer_ros.training.recipe import FinaleOptions
+from lightfer_ros.training.recipe import FinaleOptions, recipe_from
 from lightfer_ros.training.run import train
 
 
@@ -38,6 +39,20 @@ def test_what_a_run_gives_is_the_mean_of_its_finales(recipe, tmp_path):
 
     saved = keras.models.load_model(tmp_path / "network.keras")
     assert torch.equal(saved.get_layer("stem1").kernel.value.cpu(), mean.average[0])
+
+
+def test_a_finale_changes_what_it_names_and_tells_of_itself(recipe, tmp_path):
+    finale = replace(recipe.finale, hard_share=0.9, copies="training", dropout=0.05, drop_path=0.02)
+    recipe = replace(recipe, finale=finale)
+    train(recipe, tmp_path)
+    play(recipe, tmp_path)
+    part = recipe_from(Checkpoint.load(tmp_path / "finale_5/last.pt").recipe, "finale_5")
+    assert part.data == replace(recipe.data, hard_share=0.9, copies="training")
+    assert part.network == replace(recipe.network, dropout=0.05, drop_path=0.02)
+    record = json.loads((tmp_path / "run.json").read_text())
+    assert record["epochs_done"] == 4 + 1 and record["recipe"]["finale"]["seeds"] == [5, 6]
+    seconds = [json.loads((tmp_path / f"finale_{s}/run.json").read_text())["duration_s"] for s in (5, 6)]
+    assert record["duration_s"] > sum(seconds)
 
 
 def test_a_finale_that_was_killed_goes_on_and_comes_to_the_same(recipe, tmp_path):

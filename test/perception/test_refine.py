@@ -34,6 +34,17 @@ def test_who_refines_after_each_answer_finds_what_others_find(pipeline):
         np.testing.assert_array_equal(one, other)
 
 
+def test_what_the_caller_does_with_an_answer_does_not_reach_the_next_one(pipeline):
+    untouched = landmarks_of(pipeline, refined=True)
+    pipeline.reset()
+    for index, (picture, expected) in enumerate(zip(pictures(), untouched)):
+        faces = pipeline.process(picture, index * GAP)
+        np.testing.assert_array_equal(faces.landmarks, expected)
+        faces.boxes[:] = 0.0
+        faces.landmarks[:] = 0.0
+        pipeline.refine()
+
+
 def test_answers_wait_for_no_fit_and_every_face_is_fitted_in_time(pipeline, monkeypatch):
     fits, answering = {True: 0, False: 0}, False
     predictor, predict = type(pipeline._predictor), pipeline._predictor.predict

@@ -126,8 +126,7 @@ class FaceTracker:
         self._calm = len(faces) > 0 and not doubted.any() and not self._tracker.out_of_sight
         self._faces, self._last_stamp = faces, stamp
         self._unrefined = _Picture(grey, stamp, gap)
-        # Indices and no mask: what is given away must not be what the next frame starts from.
-        return faces[np.flatnonzero(~among(faces.track_id, self._halves))]
+        return faces[~among(faces.track_id, self._halves)]
 
     def refine(self) -> None:
         """Fit landmarks anew in the newest frame, for whom it is time; once a frame, and at the latest in the

@@ -78,8 +78,6 @@ class Faces:
             if not -len(self) <= index < len(self):
                 raise IndexError(f"face {index} of {len(self)}")
             index = [index]
-        if isinstance(index, np.ndarray) and index.dtype == bool and index.all() and len(index) == len(self):
-            return self
         return Faces._of({name: getattr(self, name)[index] for name in _specs()})
 
     def replace(self, **arrays: np.ndarray) -> Faces:

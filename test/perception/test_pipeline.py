@@ -218,7 +218,10 @@ def test_probabilities_are_smoothed_per_track_and_reset_forgets_them(pipeline, p
         return update(self, track_ids, probabilities, stamp, trust)
 
     monkeypatch.setattr(Smoother, "update", recorded)
-    pipeline.reconfigure(PipelineConfig(smoothing_time_constant_s=1.0, classification_interval_s=0.0))
+    one_look = PipelineConfig(
+        smoothing_time_constant_s=1.0, classification_interval_s=0.0, mirrored_looks=False
+    )
+    pipeline.reconfigure(one_look)
     dimmed = cv2.GaussianBlur(person, (0, 0), 6.0)  # the same face to a tracker, another to a classifier
     pipeline.process(dimmed, START)
     pipeline.reset()
@@ -233,7 +236,7 @@ def test_probabilities_are_smoothed_per_track_and_reset_forgets_them(pipeline, p
     np.testing.assert_allclose(
         mixed.probabilities[0], old * sharp.probabilities[0] + (1 - old) * raw, atol=1e-4
     )
-    assert np.abs(raw - sharp.probabilities[0]).max() > 0.01, "there is something to smooth"
+    assert np.abs(raw - sharp.probabilities[0]).max() > 0.03, "there is something to smooth"
 
 
 def test_live_settings_change_from_one_frame_to_the_next(pipeline, several):

@@ -6,32 +6,12 @@ import shutil
 import cv2
 import numpy as np
 import pytest
+from run_record import RUN
 
 from lightfer_ros.cli.main import main
 from lightfer_ros.model import EMOTIONS
 from lightfer_ros.model.manifest import locate, read_manifest, search_path
 from lightfer_ros.model.metadata import metadata_path
-
-RUN = {
-    "recipe": {
-        "name": "toy",
-        "seed": 7,
-        "precision": "bf16",
-        "data": {"votes": "votes.csv"},
-        "prune": {"ratio": 8.0},
-    },
-    "epochs_done": 70,
-    "duration_s": 7200.0,
-    "data": {
-        "sha256": "ab" * 32,
-        "training_faces": 27205,
-        "left_out_equal_to_validation": 351,
-        "merged_copies": 1153,
-        "validation_faces": 3589,
-    },
-    "versions": {"torch": "2.13.0"},
-    "machine": {"processor": "a processor"},
-}
 
 
 @pytest.fixture

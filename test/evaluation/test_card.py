@@ -1,6 +1,7 @@
 """A model card says what its reader must know, from the file's own metadata and report."""
 
 import numpy as np
+from run_record import RUN
 
 from lightfer_ros.evaluation.card import how_made, model_card
 from lightfer_ros.evaluation.evaluate import Report
@@ -36,31 +37,11 @@ def test_the_card_names_licence_law_figures_and_hash():
 
 
 def test_how_it_was_made_tells_of_the_finale_and_of_copies_trained_on():
-    run = {
-        "recipe": {
-            "name": "net",
-            "seed": 1,
-            "precision": "bf16",
-            "data": {"votes": "votes.csv"},
-            "prune": {"ratio": 0.0},
-            "finale": {"seeds": [21, 22], "schedule": {"epochs": 9}},
-        },
-        "epochs_done": 85,
-        "duration_s": 7200.0,
-        "data": {
-            "sha256": "ab" * 32,
-            "training_faces": 27475,
-            "left_out_equal_to_validation": 0,
-            "validation_left_out_equal_to_training": 280,
-            "merged_copies": 1234,
-            "validation_faces": 3309,
-        },
-        "versions": {"torch": "2.13.0"},
-        "machine": {"processor": "a processor"},
-    }
+    finale = {"seeds": [21, 22], "schedule": {"epochs": 9}}
+    copies = {"validation_left_out_equal_to_training": 280}
+    run = {**RUN, "recipe": {**RUN["recipe"], "finale": finale}, "data": {**RUN["data"], **copies}}
     made = how_made(run)
-    assert "85 epochs, the last 9 of them once for each of the seeds 21, 22, whose mean it is, 2.0 h" in made
+    assert "70 epochs, the last 9 of them once for each of the seeds 21, 22, whose mean it is, 2.0 h" in made
     assert "280 validation faces stand in the training rows too: they were trained on" in made
-    run["recipe"]["finale"]["seeds"], run["data"]["validation_left_out_equal_to_training"] = [], 0
-    made = how_made(run)
-    assert "85 epochs, 2.0 h" in made and "trained on" not in made
+    made = how_made(RUN)
+    assert "a run of 70 epochs, 2.0 h" in made and "trained on" not in made

@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -73,8 +71,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--data", type=Path, required=True, metavar="PATH", help="as for `lightfer evaluate`")
     add("--split", default="PublicTest", metavar="NAME", help="default %(default)s")
-    add("--magnitude", type=Path, metavar="RUN", help="also zero this run's smallest weights, to these R:")
-    add("--ratios", default="2,4,8,16", metavar="A,B,…", help="that it can reach; default %(default)s")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--json", action="store_true", help="print one JSON list of rows at the end")
     how.add_argument("--markdown", action="store_true", help="print a table in Markdown at the end")
@@ -88,40 +84,19 @@ def run(args: argparse.Namespace) -> int:
     progress.say(report.machine_words())
     faces = read_faces(args.data, args.split)
     rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        for name, epochs, path in _networks(args, Path(folder)):
-            rows.append(_measure(name, epochs, path, faces))
-            progress.row(rows[-1])
+    for folder in args.runs:
+        rows.append(_measure(_record(folder), _file(folder), faces))
+        progress.row(rows[-1])
     report.tell(args, COLUMNS, rows)
     return 0
 
 
-def _networks(args: argparse.Namespace, folder: Path) -> Iterator[tuple[str, int, Path]]:
-    """Name, epochs and FP32 file of every network to measure."""
-    for run_folder in args.runs:
-        record = _record(run_folder)
-        yield _name(record), int(record["epochs_done"]), _file(run_folder)
-    if args.magnitude is not None:
-        from lightfer_ros.compression.magnitude import without_smallest
-        from lightfer_ros.compression.onnx_float import to_onnx
-        from lightfer_ros.compression.prepare import read_float
-        from lightfer_ros.compression.reference import published_layers
-        from lightfer_ros.model.metadata import write_metadata
-
-        network, about = read_float(_file(args.magnitude))
-        epochs = int(_record(args.magnitude)["epochs_done"])
-        for ratio in map(float, args.ratios.split(",")):
-            zeroed = without_smallest(network, published_layers(network), ratio)
-            path = folder / f"magnitude-{ratio:g}.onnx"
-            path.write_bytes(to_onnx(zeroed, about.name).SerializeToString())
-            write_metadata(path, about)
-            yield f"magnitude, not trained on, R = {ratio:g}", epochs, path
-
-
 def _name(record: dict[str, Any]) -> str:
     recipe = record["recipe"]
-    width, ratio = recipe["network"]["width"], recipe["prune"]["ratio"]
-    how = f"pruned from width {width:g} to R = {ratio:g}" if ratio else f"width {width:g}"
+    how, prune = f"width {recipe['network']['width']:g}", recipe["prune"]
+    if prune["ratio"]:
+        zeros = "" if prune["what"] == "channels" else " by zeros"
+        how = f"pruned from {how} to R = {prune['ratio']:g}{zeros}"
     return f"{recipe['name']}: {how}"
 
 
@@ -144,7 +119,7 @@ def _file(run_folder: Path) -> Path:
     return found[0]
 
 
-def _measure(name: str, epochs: int, path: Path, faces: Any) -> Row:
+def _measure(record: dict[str, Any], path: Path, faces: Any) -> Row:
     from lightfer_ros.compression.graph import Conv
     from lightfer_ros.compression.prepare import read_float
     from lightfer_ros.compression.ratio import count_layers
@@ -153,6 +128,7 @@ def _measure(name: str, epochs: int, path: Path, faces: Any) -> Row:
     from lightfer_ros.evaluation.evaluate import evaluate
     from lightfer_ros.runtimes import RuntimeOptions, load
 
+    name = _name(record)
     network, _ = read_float(path)
     counts = count_layers(network)
     zeros = sum(int((op.kernel == 0).sum()) for op in network.operations if isinstance(op, Conv))
@@ -165,7 +141,7 @@ def _measure(name: str, epochs: int, path: Path, faces: Any) -> Row:
     return Row(
         network=name,
         ratio=sum(c.total for c in published_layers(network).values()) / total,
-        epochs=epochs,
+        epochs=int(record["epochs_done"]),
         accuracy=scores.accuracy,
         low=scores.accuracy_interval[0],
         high=scores.accuracy_interval[1],

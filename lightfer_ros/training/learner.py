@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from lightfer_ros.errors import ModelError
+from lightfer_ros.training import magnitude
 from lightfer_ros.training.architecture import build_network
 from lightfer_ros.training.muon import Muon
 from lightfer_ros.training.native import NATIVE
@@ -31,6 +32,7 @@ class Learner:
         self._rate = torch.zeros((), device=self.device)
         self._new_share = torch.zeros((), device=self.device)
         self.optimizers = _optimizers(self.network, learning, self._rate)
+        self._masks: list[torch.Tensor] = []
 
     def set_rate(self, rate: float, count: int) -> None:
         """How far the next steps go; count: steps done before the next one, plus one."""
@@ -43,6 +45,8 @@ class Learner:
         for optimizer in self.optimizers:
             optimizer.step()
         with torch.no_grad():
+            if self._masks:
+                torch._foreach_mul_(magnitude.kernels(self.network), self._masks)
             ours = [v.value.data for v in self.average.weights]
             news = torch._foreach_sub([v.value.data for v in self.network.weights], ours)
             torch._foreach_mul_(news, self._new_share)
@@ -64,6 +68,11 @@ class Learner:
             optimizer.load_state_dict(state)
             for group in optimizer.param_groups:
                 group.update(lr=self._rate, capturable=self.device.type == "cuda")
+
+    def hold_zeros(self) -> None:
+        """Let weights that are zero now stay zero, in the average too."""
+        self._masks = magnitude.masks(self.network)
+        torch._foreach_mul_(magnitude.kernels(self.average), self._masks)
 
     def narrow(self, kept: Kept) -> Learner:
         """A learner with only the kept channels, going on from here: weights, average, moments."""

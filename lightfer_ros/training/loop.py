@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional as F
 
 from lightfer_ros.errors import DataError
+from lightfer_ros.training import magnitude
 from lightfer_ros.training.augment import Augmenter
 from lightfer_ros.training.checkpoint import Checkpoint, restore_variables, variable_values
 from lightfer_ros.training.data import TrainingData
@@ -161,6 +162,8 @@ class Trainer:
         restore_variables(self.network, saved.network, where)
         restore_variables(self.average, saved.average, where)
         self.learner.restore_optimizers(saved.optimizers, where)
+        if magnitude.zeros(self.network):
+            self.learner.hold_zeros()
         self.epoch, self.step, self.seconds = saved.epoch, saved.step, saved.seconds
         self.history = list(saved.history)
         if saved.ensemble is not None and saved.ensemble.shape == self.ensemble.sums.shape:
@@ -169,7 +172,7 @@ class Trainer:
     def _prepare(self) -> None:
         """Make ready to learn with the learner that there is now."""
         self.importance: Importance | None = None
-        if self.recipe.prune.ratio:
+        if self.recipe.prune.ratio and self.recipe.prune.what == "channels":
             self.importance = Importance(self.network, self.recipe.network.middle_blocks)
         self._learn = Step(self.learner, self.recipe.precision, self._after_backward)
 
@@ -196,19 +199,24 @@ class Trainer:
         return torch.randperm(len(self.feed.images), generator=torch.Generator().manual_seed(common))
 
     def _prune(self) -> None:
-        """Remove the channels that this epoch's budget leaves no room for."""
+        """Remove the channels, or zero the weights, that this epoch's budget leaves no room for."""
         options, plan = self.recipe.network, self.recipe.prune
-        if self.importance is None:
+        if not plan.ratio:
             return
         unpruned = equation_1(*self._shapes(replace(options, widths=None)))
         allowed = plan.allowed(self.epoch, unpruned, equation_1(*self._published))
-        if allowed is not None:
+        if allowed is None:
+            if self.importance is not None:
+                self.importance.clear()
+            return
+        if self.importance is None:
+            magnitude.smallest_to_zero(self.network, unpruned - allowed)
+            self.learner.hold_zeros()
+        else:
             kept = choose(options, self.importance.scores(), allowed, plan.chunk)
             self.learner = self.learner.narrow(kept)
             self.recipe = replace(self.recipe, network=self.learner.options)
-            self._prepare()
-        else:
-            self.importance.clear()
+        self._prepare()
 
     def _adopt_widths(self, saved: Checkpoint, where: str) -> None:
         """Take over the widths that pruning had reached, if it is the same network otherwise."""
@@ -222,7 +230,8 @@ class Trainer:
         """R of Eq. 1, of the architecture that it is defined for."""
         if self.recipe.network.architecture != "xception":
             return float("nan")
-        return equation_1(*self._published) / equation_1(*self._shapes(self.recipe.network))
+        left = equation_1(*self._shapes(self.recipe.network)) - magnitude.zeros(self.network)
+        return equation_1(*self._published) / left
 
     @property
     def _published(self) -> tuple[tuple[LayerShape, ...], Widths]:

@@ -26,12 +26,15 @@ Kept = Mapping[str, np.ndarray]
 class PruneOptions:
     """ratio: R of Eq. 1 to reach, against Xception of width 1; 0 prunes nothing.
 
+    what: "channels", removed for real, or "weights", which only become zeros: `magnitude`, a comparison.
+
     Pruning goes on at the end of each epoch from `first_epoch` to `last_epoch`, most of it early: the
     share still to go falls as the cube of the time left (Zhu & Gupta 2017, arXiv:1710.01878). Channels go
     in `chunk`s, which keeps vector units full; at least one chunk stays in every group.
     """
 
     ratio: float = 0.0
+    what: str = "channels"
     first_epoch: int = 3
     last_epoch: int = 20
     chunk: int = 8
@@ -39,6 +42,8 @@ class PruneOptions:
     def __post_init__(self) -> None:
         if self.ratio and not self.ratio >= 1.0:
             raise ConfigurationError(f"prune: ratio is {self.ratio}, expected 0 (off) or at least 1")
+        if self.what not in ("channels", "weights"):
+            raise ConfigurationError(f"prune: what is {self.what!r}, expected channels or weights")
         if not 1 <= self.first_epoch <= self.last_epoch:
             raise ConfigurationError(
                 f"prune: first_epoch is {self.first_epoch} and last_epoch {self.last_epoch}, "

@@ -10,6 +10,7 @@ from lightfer_ros.compression.from_keras import from_keras
 from lightfer_ros.compression.ratio import count_layers
 from lightfer_ros.compression.reference import published_layers
 from lightfer_ros.errors import ConfigurationError
+from lightfer_ros.training import magnitude
 from lightfer_ros.training.architecture import build_network
 from lightfer_ros.training.artifact import averaged_network
 from lightfer_ros.training.checkpoint import Checkpoint
@@ -143,11 +144,42 @@ def test_a_run_that_prunes_still_learns_resumes_and_is_small(toy_recipe, tmp_pat
     assert Checkpoint.load(tmp_path / "last.pt").epoch == 5
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_run_that_zeros_weights_reaches_the_ratio_keeps_its_shape_and_resumes(
+    toy_recipe, tmp_path, workers
+):
+    published = equation_1(layer_shapes(), published_widths())
+    ratio = 1.3 * published / equation_1(layer_shapes(1), toy_recipe.network.table())
+    plan = PruneOptions(ratio=ratio, what="weights", first_epoch=1, last_epoch=2)
+    recipe = replace(toy_recipe, workers=workers, prune=plan)
+    trainer = train(recipe, tmp_path)
+    zeros = magnitude.masks(trainer.network)
+    assert trainer.history[-1]["ratio"] == pytest.approx(ratio, rel=0.001)
+    assert trainer.history[-1]["validation_accuracy"] > 0.9
+    longer = replace(recipe, schedule=replace(recipe.schedule, epochs=trainer.epoch + 1))
+    train(longer, tmp_path, resume=True)
+    model, used, saved = averaged_network(tmp_path / "last.pt")
+    assert used.network.widths is None and saved.epoch == trainer.epoch + 1
+    assert all(map(torch.equal, magnitude.masks(model), zeros))
+
+
+def test_the_smallest_weights_of_all_layers_become_zeros_first():
+    model = Learner(TINY, OptimizerOptions()).network
+    before = torch.cat([kernel.flatten().clone() for kernel in magnitude.kernels(model)])
+    magnitude.smallest_to_zero(model, 1000)
+    after = torch.cat([kernel.flatten() for kernel in magnitude.kernels(model)])
+    assert magnitude.zeros(model) == 1000
+    assert before[after == 0].abs().max() < after[after != 0].abs().min()
+    magnitude.smallest_to_zero(model, 10**9)
+    assert magnitude.zeros(model) == len(after)
+
+
 @pytest.mark.parametrize(
     ("wrong", "complaint"),
     [
         ({"ratio": 0.5}, "ratio is 0.5"),
         ({"first_epoch": 9, "last_epoch": 3}, "first_epoch is 9 and last_epoch 3"),
+        ({"what": "layers"}, "what is 'layers', expected channels or weights"),
         ({"chunk": 0}, "chunk is 0"),
     ],
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from photos import photo, placed, resized
 
 from lightfer_ros.errors import ModelError
 from lightfer_ros.model import manifest
@@ -16,3 +18,15 @@ def dlib_predictor() -> DlibLandmarkPredictor:
         return DlibLandmarkPredictor(manifest.find("shape_predictor_68"))
     except ModelError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def person() -> np.ndarray:
+    """One smiling face about 126 px wide in 640x480."""
+    return placed(resized(photo("photo_single_face"), 0.6), 100, 60)
+
+
+@pytest.fixture(scope="session")
+def several() -> np.ndarray:
+    """Five people in a photo."""
+    return photo("photo_multi_face")

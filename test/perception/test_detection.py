@@ -26,11 +26,6 @@ FACE_PX, FACE_LEFT, FACE_TOP = 210, 170, 185
 
 
 @pytest.fixture(scope="module")
-def several() -> np.ndarray:
-    return photo("photo_multi_face")
-
-
-@pytest.fixture(scope="module")
 def single() -> np.ndarray:
     return photo("photo_single_face")
 

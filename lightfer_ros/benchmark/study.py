@@ -95,7 +95,7 @@ def _name(record: dict[str, Any]) -> str:
     recipe = record["recipe"]
     how, prune = f"width {recipe['network']['width']:g}", recipe["prune"]
     if prune["ratio"]:
-        zeros = "" if prune["what"] == "channels" else " by zeros"
+        zeros = " by zeros" if prune.get("what") == "weights" else ""
         how = f"pruned from {how} to R = {prune['ratio']:g}{zeros}"
     return f"{recipe['name']}: {how}"
 
@@ -120,7 +120,7 @@ def _file(run_folder: Path) -> Path:
 
 
 def _measure(record: dict[str, Any], path: Path, faces: Any) -> Row:
-    from lightfer_ros.compression.graph import Conv
+    from lightfer_ros.compression.graph import Conv, Dense
     from lightfer_ros.compression.prepare import read_float
     from lightfer_ros.compression.ratio import count_layers
     from lightfer_ros.compression.reference import published_layers
@@ -131,7 +131,7 @@ def _measure(record: dict[str, Any], path: Path, faces: Any) -> Row:
     name = _name(record)
     network, _ = read_float(path)
     counts = count_layers(network)
-    zeros = sum(int((op.kernel == 0).sum()) for op in network.operations if isinstance(op, Conv))
+    zeros = sum(int((op.kernel == 0).sum()) for op in network.operations if isinstance(op, (Conv, Dense)))
     total = sum(c.total for c in counts.values()) - zeros
     with load(path, RuntimeOptions(runtime="onnxruntime")) as session:
         scores = evaluate(session, faces, name).scores

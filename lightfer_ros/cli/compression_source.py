@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Tuple
 
 from lightfer_ros.cli.extras import require_modules
+from lightfer_ros.errors import DataError
+
+LEAST_UNSEEN = 2
+"""Faces that a calibration needs: it is fitted on each half of them and judged on the other."""
 
 if TYPE_CHECKING:
     from lightfer_ros.compression.graph import Network
@@ -42,6 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("auto", "minmax", "percentile", "entropy"),
         help="how activations get their ranges; auto: whichever keeps answers nearest; default %(default)s",
     )
+    add(
+        "--no-calibration",
+        action="store_true",
+        help="leave confidences as trained; those of an .onnx are left in any case, it is calibrated",
+    )
     add("--no-equalise", action="store_true", help="leave channels as trained before quantizing")
 
 
@@ -65,12 +74,32 @@ def read(args: argparse.Namespace) -> Tuple[Network, ModelMetadata]:
 
 def faces(args: argparse.Namespace, size: int) -> Tuple[FaceSet, FaceSet, str]:
     """The faces that calibrate, those that check, and what to call the latter."""
-    from lightfer_ros.evaluation.readers import read_faces
+    from lightfer_ros.evaluation.readers import read_faces, split_name
 
     check = read_faces(args.data, args.check_split, size)
-    return read_faces(args.data, args.calibration_split, size), check, check_name(args)
+    training = read_faces(args.data, args.calibration_split, size)
+    return training, check, split_name(args.data, args.check_split)
 
 
-def check_name(args: argparse.Namespace) -> str:
-    """As metadata names a data set: "fer2013/PublicTest"."""
-    return f"{args.data.name.split('.')[0]}/{args.check_split}"
+def with_calibration(
+    args: argparse.Namespace, network: Network, about: ModelMetadata, training: FaceSet, check: FaceSet
+) -> Network:
+    """The network with confidences fitted on the faces that check it, unless it is to stay as it is.
+
+    Only on faces that it was not trained on: those it knows better. Raises DataError where there are none.
+    """
+    from lightfer_ros.compression.graph import calibrated
+    from lightfer_ros.compression.prepare import calibration_of
+    from lightfer_ros.evaluation.faces import copies_among
+
+    if args.model.suffix != ".keras" or args.no_calibration:
+        return network
+    unseen = check[~copies_among(check.images, training.images)]
+    if len(unseen) < LEAST_UNSEEN:
+        raise DataError(
+            f"{args.data}: {len(unseen)} faces of {args.check_split} are not in {args.calibration_split} "
+            f"too, expected at least {LEAST_UNSEEN} to calibrate on; --no-calibration does without"
+        )
+    fitted = calibration_of(network, unseen, about)
+    print(fitted.summary())
+    return calibrated(network, fitted.calibration)

@@ -33,11 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="say in the metadata that sessions look at each face and its mirror image, and give the mean: "
         "more often right, for up to twice the time",
     )
-    add(
-        "--no-calibration",
-        action="store_true",
-        help="leave confidences as trained; those of an .onnx are left in any case, it is calibrated",
-    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -49,18 +44,10 @@ def run(args: argparse.Namespace) -> int:
     if "keras" in args.kinds:
         require_modules("--kinds keras", "keras")
     from lightfer_ros.compression.export import Exporter, QuantizeOptions
-    from lightfer_ros.compression.graph import calibrated
-    from lightfer_ros.compression.prepare import calibration_of
-    from lightfer_ros.evaluation.faces import copies_among
 
     about = replace(about, mirrored=about.mirrored or args.mirrored)
     training, check, check_name = compression_source.faces(args, network.input_size)
-    if args.model.suffix == ".keras" and not args.no_calibration:
-        # What a network was trained on it knows better than it knows other faces.
-        unseen = check[~copies_among(check.images, training.images)]
-        fitted = calibration_of(network, unseen, about)
-        print(fitted.summary())
-        network = calibrated(network, fitted.calibration)
+    network = compression_source.with_calibration(args, network, about, training, check)
     options = QuantizeOptions(method=args.method, equalise=not args.no_equalise)
     exporter = Exporter(network, about, training.images, check, check_name, options)
     for kind in args.kinds:

@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     from lightfer_ros.evaluation.metrics import score
 
     training, check, check_name = compression_source.faces(args, network.input_size)
+    network = compression_source.with_calibration(args, network, about, training, check)
     options = QuantizeOptions(
         method=args.method, equalise=not args.no_equalise, per_channel=args.per == "channel"
     )

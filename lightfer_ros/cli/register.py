@@ -13,8 +13,11 @@ from lightfer_ros.evaluation.card import card_path, how_made, model_card
 from lightfer_ros.evaluation.evaluate import evaluate
 from lightfer_ros.evaluation.readers import read_faces
 from lightfer_ros.files import write_whole
-from lightfer_ros.model.manifest import Asset, add_asset
+from lightfer_ros.model.manifest import Asset, add_asset, read_manifest
 from lightfer_ros.runtimes import RuntimeOptions, load
+
+RECORDED = ("recipe", "epochs_done", "duration_s", "data", "versions", "machine")
+"""What a card tells of a run."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,11 +51,17 @@ def run(args: argparse.Namespace) -> int:
     """Score the file, write its card and its entry; 0 when both are there."""
     from lightfer_ros.benchmark.machine import machine
 
-    made = how_made(_record(args.run)) if args.run else ""
+    manifest = args.model.parent / "manifest.json"
+    read_manifest(manifest)  # refuses before anything is written
+    record = _record(args.run) if args.run else None
+    made = how_made(record) if record is not None else ""
     with load(args.model, RuntimeOptions()) as session:
         faces = read_faces(args.data, args.split, session.metadata.input_size)
         report = evaluate(session, faces, f"{args.data.name} {args.split}", shipped_index())
         about, engine = session.metadata, f"{session.runtime} on {session.provider}, one thread"
+    last = None if record is None else record.get("finale_data") or record["data"]
+    if last is not None and last["sha256"][:16] not in about.source:
+        raise DataError(f"{args.run}: of another run; {args.model.name} was made by {about.source}")
     here = machine()
     command = f"lightfer evaluate --model {about.name} --data {args.data.name} --split {args.split}"
     where = f"{engine}, {here['processor']}, {here['cores']} cores"
@@ -67,7 +76,6 @@ def run(args: argparse.Namespace) -> int:
         sha256=about.sha256,
         size=args.model.stat().st_size,
     )
-    manifest = args.model.parent / "manifest.json"
     add_asset(manifest, asset, args.alias)
     meant = "".join(f", {alias} means it" for alias in args.alias)
     print(f"{card} written; {about.name} stands in {manifest}{meant}")
@@ -77,9 +85,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _record(path: Path) -> Mapping[str, Any]:
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: cannot be read ({error}); expected run.json of `lightfer train`") from None
-    if not isinstance(record, dict) or "recipe" not in record:
-        raise DataError(f"{path}: has no recipe; expected run.json of `lightfer train`")
+    missing = [name for name in RECORDED if not isinstance(record, dict) or not record.get(name)]
+    if missing:
+        raise DataError(f"{path}: has no {', '.join(missing)}; expected run.json of `lightfer train`")
     return record

@@ -18,8 +18,9 @@ from lightfer_ros.compression.onnx_float import to_onnx
 from lightfer_ros.compression.onnx_int8 import CPU, to_onnx_int8
 from lightfer_ros.compression.running import in_a_mirror, probabilities, to_input
 from lightfer_ros.errors import ConfigurationError
-from lightfer_ros.evaluation.faces import FaceSet
+from lightfer_ros.evaluation.faces import FaceSet, copies_among
 from lightfer_ros.evaluation.metrics import score
+from lightfer_ros.evaluation.readers import without_copies
 from lightfer_ros.files import write_whole
 from lightfer_ros.model import ModelMetadata
 from lightfer_ros.model.metadata import metadata_path, sha256_of, write_metadata
@@ -81,6 +82,7 @@ class Exporter:
         self.deciding = to_input(calibration[options.faces : 2 * options.faces], about.normalization)
         self.method = options.method
         self.check, self.check_name = check, check_name
+        self.unseen = ~copies_among(check.images, calibration)
         self.faces = to_input(check.images, about.normalization)
         self.source = probabilities(to_onnx(network, about.name), self.faces)
         self._quantizable: tuple[Network, dict[str, Range]] | None = None
@@ -135,7 +137,10 @@ class Exporter:
         require(path.name, kind.precision, agreement)
         if self.about.mirrored:
             answers = (answers + draft.answers(in_a_mirror(self.faces))) / 2
-        accuracy = score(answers, self.check.labels).accuracy
+        scored = {self.check_name: score(answers, self.check.labels).accuracy}
+        if self.unseen.any() and not self.unseen.all():
+            apart = score(answers[self.unseen], self.check.labels[self.unseen])
+            scored[without_copies(self.check_name)] = apart.accuracy
         about = dataclasses.replace(
             self.about,
             name=path.stem,
@@ -143,7 +148,7 @@ class Exporter:
             precision=kind.precision,
             layout=kind.layout,
             opset=draft.opset,
-            accuracy={self.check_name: round(accuracy, 4)},
+            accuracy={name: round(accuracy, 4) for name, accuracy in scored.items()},
         )
         content = draft.content(about)
         folder.mkdir(parents=True, exist_ok=True)

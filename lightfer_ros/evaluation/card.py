@@ -31,10 +31,13 @@ def card_path(model: Path) -> Path:
 
 def how_made(run: Mapping[str, Any]) -> str:
     """A paragraph from the record that a training run leaves (`run.json`)."""
-    recipe, data, versions = run["recipe"], run["data"], run["versions"]
+    recipe, versions = run["recipe"], run["versions"]
     votes = ", with FER+ votes in the targets" if recipe["data"].get("votes") else ""
     pruned = (
-        f", pruned to R = {recipe['prune']['ratio']:g} while it trained" if recipe["prune"]["ratio"] else ""
+        f", {'' if recipe['prune'].get('what') != 'weights' else 'by zeros '}pruned to "
+        f"R = {recipe['prune']['ratio']:g} while it trained"
+        if recipe["prune"]["ratio"]
+        else ""
     )
     finale = recipe.get("finale") or {"seeds": []}
     mean = (
@@ -43,24 +46,33 @@ def how_made(run: Mapping[str, Any]) -> str:
         if finale["seeds"]
         else ""
     )
-    unscored = data.get("validation_left_out_equal_to_training", 0)
+    finale_data = run.get("finale_data")
+    later = f" Then {_faces(finale_data)}" if finale_data else ""
+    last = finale_data or run["data"]
     return (
         f"`lightfer train` with the recipe `{recipe['name']}`, seed {recipe['seed']}: "
         f"a run of {run['epochs_done']} epochs{mean}, {run['duration_s'] / 3600:.1f} h on "
         f"{run['machine']['processor']} ({recipe['precision']}){pruned}. "
-        f"{data['training_faces']:,} training faces{votes}; "
-        f"{data['left_out_equal_to_validation']} rows equal to a validation face were left out, "
-        f"{data['merged_copies']:,} copies merged; sha256 of the data `{data['sha256']}`. "
-        + (
-            f"{unscored} validation faces stand in the training rows too: they were trained on, left out of "
-            "validation. "
-            if unscored
-            else ""
-        )
-        + f"{data['validation_faces']:,} validation faces chose the weights and fitted the calibration, so "
+        f"{_faces(run['data'], votes)}{later} "
+        f"{last['validation_faces']:,} validation faces chose the weights and fitted the calibration, so "
         "figures on them are a little kind. "
         + ", ".join(f"{name} {version}" for name, version in versions.items())
         + "."
+    )
+
+
+def _faces(data: Mapping[str, Any], votes: str = "") -> str:
+    """What was trained on, in a sentence or two; data: a run's own record of it."""
+    unscored = data.get("validation_left_out_equal_to_training", 0)
+    left_out = (
+        f"{unscored} validation faces stand in the training rows too: they were trained on, left out of "
+        "validation"
+        if unscored
+        else f"{data['left_out_equal_to_validation']} rows equal to a validation face were left out"
+    )
+    return (
+        f"{data['training_faces']:,} training faces{votes}; {left_out}; {data['merged_copies']:,} copies "
+        f"merged; sha256 of the data `{data['sha256']}`."
     )
 
 

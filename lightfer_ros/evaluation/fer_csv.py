@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import lzma
+import zlib
 from pathlib import Path
 from typing import IO, Iterator, List, Optional, Tuple
 
@@ -68,7 +69,7 @@ def _rows(path: Path) -> Iterator[Tuple[str, str, str]]:
                 if len(row) != len(header):
                     raise DataError(f"{path}, line {line}: {len(row)} fields, expected {len(header)}")
                 yield row[e], row[p], row[u].strip()
-    except (EOFError, lzma.LZMAError, gzip.BadGzipFile, OSError, UnicodeDecodeError, csv.Error) as error:
+    except (EOFError, lzma.LZMAError, zlib.error, OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read past line {line}, truncated or corrupt ({error})") from None
 
 

@@ -80,7 +80,10 @@ def _in_split(where: str, names: Sequence[str], split: str) -> List[str]:
     inside = [name for name in names if split in _folders(name) and name.rstrip("/").split("/")[-1] != split]
     if not inside:
         have = sorted({part for name in names for part in _folders(name) if not expression_named(part)})
-        raise DataError(f"{where}: no folder {split!r}; it has {', '.join(have) or 'no folders'}")
+        raise DataError(
+            f"{where}: no folder {split!r}, which is to hold the class folders; it has "
+            f"{', '.join(have) or 'none but those of classes'}"
+        )
     return inside
 
 

@@ -13,6 +13,21 @@ from lightfer_ros.evaluation.folders import pictures_in_folder, pictures_in_zip
 CSV_ENDINGS = (".csv", ".csv.xz", ".csv.gz")
 
 
+def is_csv(path: Path) -> bool:
+    """Whether it is named as FER2013's CSV is, plain or compressed."""
+    return path.name.lower().endswith(CSV_ENDINGS)
+
+
+def split_name(path: Path, split: str) -> str:
+    """As metadata names a data set: "fer2013/PublicTest"."""
+    return f"{path.name.split('.')[0]}/{split}"
+
+
+def without_copies(name: str) -> str:
+    """How metadata names the faces of such a data set that stand in no training row."""
+    return f"{name} without copies"
+
+
 def read_faces(path: Path, split: Optional[str] = None, size: int = 48, cut: Optional[Cut] = None) -> FaceSet:
     """The faces at `path`, grey, `size` x `size` pixels; every one, or an error.
 
@@ -21,14 +36,14 @@ def read_faces(path: Path, split: Optional[str] = None, size: int = 48, cut: Opt
     picture; without it the middle square is taken. Raises DataError naming the file, the row or picture, and
     what was expected.
     """
-    if cut is None and path.name.lower().endswith(CSV_ENDINGS):
+    if cut is None and is_csv(path):
         return read_fer_csv(path, split, size)
     return gather(read_pictures(path, split), size, cut)
 
 
 def read_pictures(path: Path, split: Optional[str] = None) -> Iterator[LabelledPicture]:
     """The same pictures one by one at their own size. Raises as `read_faces`."""
-    if path.name.lower().endswith(CSV_ENDINGS):
+    if is_csv(path):
         faces = read_fer_csv(path, split)
         for i, name in enumerate(faces.names):
             yield LabelledPicture(name, int(faces.labels[i]), faces.images[i])

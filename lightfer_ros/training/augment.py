@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from lightfer_ros.training.degrade import gaussian_blur, jpeg, lower_resolution
+from lightfer_ros.training.limits import BELOW_ONE, NOT_NEGATIVE, POSITIVE, SHARE, within
 
 Interval = tuple[float, float]
+_FACTORS = ("scale", "loose_scale", "contrast", "gamma", "low_resolution_px", "blur_sigma_px")
+_AMOUNTS = ("rotation_deg", "brightness", "noise_sigma")
 ONE_SIZE = 64
 """Faces that are lowered to one resolution together, which makes a single resize of them."""
 
@@ -48,6 +51,12 @@ class AugmentOptions:
     erase_share: float = 0.3
     erase_area: Interval = (0.02, 0.2)
     mixup_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        names = [field.name for field in fields(self)]
+        within("augment", self, **{name: SHARE for name in names if name.endswith("_share")})
+        within("augment", self, **dict.fromkeys(_FACTORS, POSITIVE), **dict.fromkeys(_AMOUNTS, NOT_NEGATIVE))
+        within("augment", self, aspect=BELOW_ONE, shift=SHARE, erase_area=SHARE, jpeg_quality=(1.0, 100.0))
 
 
 class Augmenter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import torch
 
 from lightfer_ros.errors import ModelError
-from lightfer_ros.files import write_by
+from lightfer_ros.files import write_whole
 
 VERSION = 3
 
@@ -20,7 +21,8 @@ class Checkpoint:
 
     network, average: values of each Keras variable, in the model's order. recipe: as `recipe.to_dict`.
     epoch: finished ones. step: finished ones. history: one row an epoch.
-    ensemble: see `TemporalEnsemble.sums`; None in files of runs without.
+    ensemble: see `TemporalEnsemble.sums`; None in files of runs without. initial_sha256: of the checkpoint
+    that the run began with, empty where it began at random.
     """
 
     recipe: dict[str, Any]
@@ -33,11 +35,13 @@ class Checkpoint:
     optimizers: list[dict[str, Any]]
     history: list[dict[str, float]] = field(default_factory=list)
     ensemble: torch.Tensor | None = None
+    initial_sha256: str = ""
 
     def save(self, path: Path) -> None:
         """Write to `path`, whole or not at all. Raises LightferError when the disk is full."""
-        values = {"version": VERSION, **self.__dict__}
-        write_by(path, lambda partial: torch.save(values, partial))
+        content = io.BytesIO()  # of a file of its own torch does not say why it could not be written
+        torch.save({"version": VERSION, **self.__dict__}, content)
+        write_whole(path, content.getvalue())
 
     @classmethod
     def load(cls, path: Path) -> Checkpoint:

@@ -10,8 +10,9 @@ import numpy as np
 
 from lightfer_ros.errors import ConfigurationError, DataError
 from lightfer_ros.evaluation.faces import FaceSet, copies_among, pixel_hashes
-from lightfer_ros.evaluation.readers import read_faces
+from lightfer_ros.evaluation.readers import is_csv, read_faces
 from lightfer_ros.model import EMOTIONS
+from lightfer_ros.training.limits import NOT_NEGATIVE, SHARE, within
 from lightfer_ros.training.targets import blend, read_votes, translate_votes
 
 VALIDATION, TRAINING = "validation", "training"
@@ -60,6 +61,7 @@ class DataOptions:
             raise ConfigurationError(
                 f"data: copies is {self.copies!r}, expected {VALIDATION} or {TRAINING}, where such faces stay"
             )
+        within("data", self, hard_share=SHARE, label_smoothing=SHARE, class_balance=NOT_NEGATIVE)
 
 
 def load(options: DataOptions) -> TrainingData:
@@ -68,7 +70,7 @@ def load(options: DataOptions) -> TrainingData:
     train = read_faces(path, options.train_split, options.input_size)
     validation = read_faces(path, options.validation_split, options.input_size)
     if options.votes:
-        votes = _votes_of(Path(options.votes), train, options.train_split)
+        votes = _votes_of(Path(options.votes), path, train, options.train_split)
         soft, hard_share = translate_votes(votes, train.labels), options.hard_share
     else:
         votes, soft, hard_share = np.zeros((0, 0)), np.zeros((len(train), len(EMOTIONS))), 1.0
@@ -103,7 +105,11 @@ def _digest(train: FaceSet, validation: FaceSet, votes: np.ndarray, numbers: tup
     return digest.hexdigest()
 
 
-def _votes_of(path: Path, train: FaceSet, split: str) -> np.ndarray:
+def _votes_of(path: Path, faces_path: Path, train: FaceSet, split: str) -> np.ndarray:
+    if not is_csv(faces_path):
+        raise DataError(
+            f"{path}: votes go by row, so the faces have to come from FER2013's CSV, not {faces_path}"
+        )
     votes, usage = read_votes(path)
     last = int(train.rows.max())
     if last >= len(votes):

@@ -8,42 +8,51 @@ them (model soups, Wortsman et al. 2022, arXiv:2203.05482).
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 import torch
 
+from lightfer_ros.model.metadata import sha256_of
 from lightfer_ros.training.artifact import save_network
 from lightfer_ros.training.checkpoint import Checkpoint, restore_variables
 from lightfer_ros.training.loop import Trainer
-from lightfer_ros.training.recipe import FinaleOptions, Recipe
+from lightfer_ros.training.recipe import Recipe, to_dict
 from lightfer_ros.training.record import write_record
 from lightfer_ros.training.run import LAST, NETWORK, say, train
 
 FINALE = "finale.pt"
 
-Options = TypeVar("Options")
 
+def play(run: Trainer, folder: Path) -> None:
+    """Go on from the finished run in `folder`, once for each seed of its finale, and save the mean.
 
-def play(recipe: Recipe, folder: Path) -> None:
-    """Go on from the finished run in `folder`, once for each seed of `recipe.finale`, and save the mean.
-
-    The runs lie in `folder`/finale_SEED; one that was killed is resumed. `folder` gets finale.pt, and its
-    network.keras and run.json become the mean's. Raises what `train` raises.
+    The parts lie in `folder`/finale_SEED; one that was killed is resumed, one that began otherwise is made
+    anew. `folder` gets finale.pt, and its network.keras and run.json become the mean's. Raises what `train`
+    raises.
     """
-    parts = [folder / f"finale_{seed}" for seed in recipe.finale.seeds]
-    for seed, part in zip(recipe.finale.seeds, parts, strict=True):
-        trainer = train(_part(recipe, seed, folder / LAST), part, resume=(part / LAST).is_file())
-    finished = Checkpoint.load(folder / LAST)
-    mean = replace(finished, average=mean_weights(parts), optimizers=[], ensemble=None)
+    parts = [folder / f"finale_{seed}" for seed in run.recipe.finale.seeds]
+    seconds = run.seconds
+    for seed, part in zip(run.recipe.finale.seeds, parts, strict=True):
+        recipe = run.recipe.part(seed, str(folder / LAST))
+        _clear(part, recipe)
+        trainer = train(recipe, part, resume=(part / LAST).is_file())
+        seconds += trainer.seconds
+    mean = replace(
+        run.freeze(),
+        recipe=to_dict(replace(run.recipe, data=recipe.data)),
+        average=mean_weights(parts),
+        data_sha256=trainer.data.sha256,
+        optimizers=[],
+        ensemble=None,
+    )
     mean.epoch += trainer.epoch
-    mean.history = [*finished.history, _scored(trainer, mean.average)]
+    mean.history = [*run.history, _scored(trainer, mean.average)]
     mean.save(folder / FINALE)
     save_network(folder / FINALE, folder / NETWORK)
-    seconds = sum(row["seconds"] for row in finished.history) + len(parts) * trainer.seconds
-    write_record(folder, recipe, trainer.data, seconds, mean.epoch, trainer.teachers.sha256)
+    write_record(folder, run.recipe, run.data, seconds, mean.epoch, run.teachers.sha256, trainer.data)
     row = mean.history[-1]
     say(
         f"mean of {len(parts)}: validation loss {row['validation_loss']:.4f}, accuracy "
@@ -63,27 +72,17 @@ def mean_weights(runs: Sequence[Path]) -> list[torch.Tensor]:
     ]
 
 
-def _part(recipe: Recipe, seed: int, initial: Path) -> Recipe:
-    """One of the short runs: whatever the finale does not say is as it was, widths as pruning left them."""
-    finale, widths = recipe.finale, Checkpoint.load(initial).recipe["network"]["widths"]
-    network = replace(recipe.network, widths=None if widths is None else tuple(widths))
-    return replace(
-        recipe,
-        seed=seed,
-        initial=str(initial),
-        data=_changed(recipe.data, hard_share=finale.hard_share, copies=finale.copies),
-        network=_changed(network, dropout=finale.dropout, drop_path=finale.drop_path),
-        augment=finale.augment,
-        schedule=finale.schedule,
-        ensemble=finale.ensemble,
-        prune=replace(recipe.prune, ratio=0.0),
-        finale=FinaleOptions(),
-    )
-
-
-def _changed(options: Options, **fields: Any) -> Options:
-    """The same options but for those fields that are not None."""
-    return replace(options, **{name: value for name, value in fields.items() if value is not None})  # type: ignore[type-var]
+def _clear(part: Path, recipe: Recipe) -> None:
+    """Take away what an earlier finale left there, if it began with other weights or by another recipe."""
+    if not (part / LAST).is_file():
+        return
+    there, now = Checkpoint.load(part / LAST), to_dict(recipe)
+    for name in ("initial", "workers", "threads"):  # where the weights lie and who works decides nothing
+        now[name] = there.recipe.get(name)
+    now["data"] = {**now["data"], **{name: there.recipe["data"].get(name) for name in ("path", "votes")}}
+    if there.initial_sha256 != sha256_of(Path(str(recipe.initial))) or there.recipe != now:
+        say(f"{part} began with other weights or by another recipe: it is made anew")
+        shutil.rmtree(part)
 
 
 def _scored(trainer: Trainer, weights: list[torch.Tensor]) -> dict[str, float]:

@@ -70,7 +70,9 @@ class Learner:
                 group.update(lr=self._rate, capturable=self.device.type == "cuda")
 
     def hold_zeros(self) -> None:
-        """Let weights that are zero now stay zero, in the average too."""
+        """Let weights that are zero now, if any, stay zero, in the average too."""
+        if not magnitude.zeros(self.network):
+            return
         self._masks = magnitude.masks(self.network)
         torch._foreach_mul_(magnitude.kernels(self.average), self._masks)
 

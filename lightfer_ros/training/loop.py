@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional as F
 
 from lightfer_ros.errors import DataError
+from lightfer_ros.model.metadata import sha256_of
 from lightfer_ros.training import magnitude
 from lightfer_ros.training.augment import Augmenter
 from lightfer_ros.training.checkpoint import Checkpoint, restore_variables, variable_values
@@ -53,10 +54,13 @@ class Trainer:
         keras.utils.set_random_seed(recipe.seed)
         self.learner = Learner(recipe.network, recipe.optimizer)
         self.device = self.learner.device
+        self.initial_sha256 = ""
         if recipe.initial:
             weights = Checkpoint.load(Path(recipe.initial)).average
             for model in (self.network, self.average):
                 restore_variables(model, weights, recipe.initial)
+            self.learner.hold_zeros()
+            self.initial_sha256 = sha256_of(Path(recipe.initial))
         self.ensemble = ensemble or TemporalEnsemble(recipe.ensemble, len(data.images), self.device)
         self.augmenter = Augmenter(recipe.augment, recipe.seed, self.device)
         self.teachers = Teachers(recipe.teachers, recipe.network.input_size, recipe.precision)
@@ -150,6 +154,7 @@ class Trainer:
             optimizers=[o.state_dict() for o in self.learner.optimizers],
             history=list(self.history),
             ensemble=self.ensemble.sums.cpu().clone(),
+            initial_sha256=self.initial_sha256,
         )
 
     def thaw(self, saved: Checkpoint, where: str) -> None:
@@ -162,8 +167,7 @@ class Trainer:
         restore_variables(self.network, saved.network, where)
         restore_variables(self.average, saved.average, where)
         self.learner.restore_optimizers(saved.optimizers, where)
-        if magnitude.zeros(self.network):
-            self.learner.hold_zeros()
+        self.learner.hold_zeros()
         self.epoch, self.step, self.seconds = saved.epoch, saved.step, saved.seconds
         self.history = list(saved.history)
         if saved.ensemble is not None and saved.ensemble.shape == self.ensemble.sums.shape:
@@ -203,7 +207,9 @@ class Trainer:
         options, plan = self.recipe.network, self.recipe.prune
         if not plan.ratio:
             return
-        unpruned = equation_1(*self._shapes(replace(options, widths=None)))
+        channels = plan.what == "channels"
+        begun_with = replace(options, widths=None) if channels else options
+        unpruned = equation_1(*self._shapes(begun_with))
         allowed = plan.allowed(self.epoch, unpruned, equation_1(*self._published))
         if allowed is None:
             if self.importance is not None:

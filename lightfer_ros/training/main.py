@@ -17,8 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, history and record")
     parser.add_argument(
         "--data",
-        help="FER2013 CSV (.csv, .csv.xz, .csv.gz) or a folder with a folder per class; "
-        "default: the recipe's data.path",
+        help="FER2013 CSV (.csv, .csv.xz, .csv.gz), or a folder with Training/ and PublicTest/ (the recipe's "
+        "data.train_split and data.validation_split), each with a folder per class; default: the recipe's "
+        "data.path",
     )
     parser.add_argument("--votes", help="FER+ votes (fer2013new.csv); default: the recipe's data.votes")
     parser.add_argument(
@@ -58,9 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
         recipe = replace(recipe, threads=arguments.threads)
     if arguments.epochs is not None:
         recipe = replace(recipe, schedule=replace(recipe.schedule, epochs=arguments.epochs))
-    train(recipe, arguments.out, arguments.resume, arguments.start_from)
+    trainer = train(recipe, arguments.out, arguments.resume, arguments.start_from)
     if recipe.finale.seeds:
-        play(recipe, arguments.out)
+        play(trainer, arguments.out)
     return 0
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
@@ -15,11 +15,14 @@ from lightfer_ros.errors import ConfigurationError
 from lightfer_ros.model.record import record_from
 from lightfer_ros.training.augment import AugmentOptions
 from lightfer_ros.training.data import DataOptions
+from lightfer_ros.training.limits import BELOW_ONE, COUNT, NOT_NEGATIVE, POSITIVE, within
 from lightfer_ros.training.network import NetworkOptions
 from lightfer_ros.training.prune import PruneOptions
 from lightfer_ros.training.schedule import ScheduleOptions
 from lightfer_ros.training.teacher import TeacherOptions
 from lightfer_ros.training.temporal_ensemble import EnsembleOptions
+
+Options = TypeVar("Options")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,10 @@ class OptimizerOptions:
     beta2: float = 0.999
     clip_norm: float = 5.0
     average_decay: float = 0.999
+
+    def __post_init__(self) -> None:
+        within("optimizer", self, batch_size=COUNT, clip_norm=POSITIVE, weight_decay=NOT_NEGATIVE)
+        within("optimizer", self, beta2=BELOW_ONE, average_decay=BELOW_ONE)
 
 
 def _not_both(where: str, ensemble: EnsembleOptions, augment: AugmentOptions) -> None:
@@ -124,6 +131,28 @@ class Recipe:
                 f"{self.network.architecture}, expected xception: only its channels can be removed"
             )
         _not_both("recipe", self.ensemble, self.augment)
+        within("recipe", self, workers=COUNT, threads=NOT_NEGATIVE)
+        if self.finale.seeds:
+            self.part(self.finale.seeds[0], "")  # what cannot be is refused before the run, not after it
+
+    def part(self, seed: int, initial: str) -> Recipe:
+        """The recipe of one of the finale's runs, from the weights of the checkpoint `initial` on.
+
+        Whatever the finale does not say is as it was.
+        """
+        finale = self.finale
+        return replace(
+            self,
+            seed=seed,
+            initial=initial,
+            data=_changed(self.data, hard_share=finale.hard_share, copies=finale.copies),
+            network=_changed(self.network, dropout=finale.dropout, drop_path=finale.drop_path),
+            augment=finale.augment,
+            schedule=finale.schedule,
+            ensemble=finale.ensemble,
+            prune=replace(self.prune, ratio=0.0),
+            finale=FinaleOptions(),
+        )
 
 
 def read_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
@@ -151,6 +180,11 @@ def recipe_from(values: Any, where: str) -> Recipe:
 def to_dict(recipe: Recipe) -> dict[str, Any]:
     """The recipe as plain values that `recipe_from` and YAML read back to an equal recipe."""
     return typing.cast(dict[str, Any], _plain(dataclasses.asdict(recipe)))
+
+
+def _changed(options: Options, **fields: Any) -> Options:
+    """The same options but for those fields that are not None."""
+    return replace(options, **{name: value for name, value in fields.items() if value is not None})  # type: ignore[type-var]
 
 
 def _change(values: Any, change: str) -> None:

@@ -51,22 +51,25 @@ def write_plot(folder: Path, history: list[dict[str, float]]) -> None:
 
 
 def write_record(
-    folder: Path, recipe: Recipe, data: TrainingData, seconds: float, epoch: int, teachers: Mapping[str, str]
+    folder: Path,
+    recipe: Recipe,
+    data: TrainingData,
+    seconds: float,
+    epoch: int,
+    teachers: Mapping[str, str],
+    finale_data: TrainingData | None = None,
 ) -> None:
-    """`run.json`: recipe, seeds, versions, data hash and counts, teachers' hashes, machine and duration."""
+    """`run.json`: recipe, seeds, versions, data hash and counts, teachers' hashes, machine and duration.
+
+    finale_data: what a finale trained on, once there was one.
+    """
     record: dict[str, Any] = {
         "recipe": to_dict(recipe),
         "epochs_done": epoch,
         "duration_s": round(seconds, 1),
         "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "data": {
-            "sha256": data.sha256,
-            "training_faces": len(data.images),
-            "left_out_equal_to_validation": data.left_out,
-            "validation_left_out_equal_to_training": data.not_validated,
-            "merged_copies": data.merged,
-            "validation_faces": len(data.validation),
-        },
+        "data": _counts(data),
+        "finale_data": None if finale_data is None else _counts(finale_data),
         "teachers": dict(teachers),
         "versions": _versions(),
         "machine": {
@@ -77,6 +80,17 @@ def write_record(
         },
     }
     write_whole(folder / "run.json", (json.dumps(record, indent=2) + "\n").encode("utf-8"))
+
+
+def _counts(data: TrainingData) -> Mapping[str, Any]:
+    return {
+        "sha256": data.sha256,
+        "training_faces": len(data.images),
+        "left_out_equal_to_validation": data.left_out,
+        "validation_left_out_equal_to_training": data.not_validated,
+        "merged_copies": data.merged,
+        "validation_faces": len(data.validation),
+    }
 
 
 def _versions() -> Mapping[str, str]:

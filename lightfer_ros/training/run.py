@@ -40,19 +40,21 @@ def train(
     validation accuracies, plateau.pt before the learning rate decays (resume from it with more epochs to
     extend a finished run), history.csv and .png, run.json and pid, and at the end network.keras with its
     metadata.
-    Raises ConfigurationError when the folder holds a run and `resume` is False.
+    Raises ConfigurationError when the folder holds a run and `resume` is False, or the other way round.
     """
     checkpoint = folder / start_from
-    if resume != checkpoint.is_file():
+    if resume and not checkpoint.is_file():
+        raise ConfigurationError(f"{folder} holds no run to resume: {checkpoint} is missing")
+    if not resume and start_from != LAST:
+        raise ConfigurationError(f"--from {start_from}: expected together with --resume")
+    if not resume and checkpoint.is_file():
         raise ConfigurationError(
-            f"{folder} holds no run to resume: {checkpoint} is missing"
-            if resume
-            else f"{folder} already holds a run; --resume goes on with it, another --out starts a new one"
+            f"{folder} already holds a run; --resume goes on with it, another --out starts a new one"
         )
-    _make(folder)
     _set_up_torch(recipe)
     say(f"reading {recipe.data.path}")
     data = load(recipe.data)
+    _make(folder)
     say(
         f"{len(data.images)} training faces ({data.left_out} left out as copies of validation faces, "
         f"{data.merged} copies merged), {len(data.validation)} validation faces "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lightfer_ros.errors import ConfigurationError
+from lightfer_ros.training.limits import NOT_NEGATIVE, POSITIVE, SHARE, within
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class ScheduleOptions:
     floor: float = 0.001
 
     def __post_init__(self) -> None:
+        within("schedule", self, warmup_epochs=NOT_NEGATIVE, peak=POSITIVE, floor=SHARE)
         if self.epochs < 1:
             raise ConfigurationError(f"schedule: epochs is {self.epochs}, expected at least 1")
         if not 0 <= self.decay_epochs <= self.epochs:

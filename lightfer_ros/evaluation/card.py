@@ -32,11 +32,11 @@ def card_path(model: Path) -> Path:
 def how_made(run: Mapping[str, Any]) -> str:
     """A paragraph from the record that a training run leaves (`run.json`)."""
     recipe, versions = run["recipe"], run["versions"]
+    prune = recipe["prune"]
     votes = ", with FER+ votes in the targets" if recipe["data"].get("votes") else ""
     pruned = (
-        f", {'' if recipe['prune'].get('what') != 'weights' else 'by zeros '}pruned to "
-        f"R = {recipe['prune']['ratio']:g} while it trained"
-        if recipe["prune"]["ratio"]
+        f", {'zeroed' if prune.get('what') == 'weights' else 'pruned'} to R = {prune['ratio']:g} while it trained"
+        if prune["ratio"]
         else ""
     )
     finale = recipe.get("finale") or {"seeds": []}

@@ -1,13 +1,15 @@
 """`lightfer export` and `lightfer quantize` from a float file; `lightfer train` says what it lacks."""
 
+import argparse
 import dataclasses
 import importlib.util
 
 import numpy as np
 import pytest
 
-from lightfer_ros.cli import export, extras
+from lightfer_ros.cli import compression_source, export, extras
 from lightfer_ros.cli.main import main
+from lightfer_ros.errors import DataError
 from lightfer_ros.model import ModelMetadata, Normalization
 from lightfer_ros.model.metadata import metadata_path, read_metadata, write_metadata
 
@@ -16,6 +18,7 @@ pytest.importorskip("onnx")
 from lightfer_ros.compression.graph import Conv, Dense, GlobalAverage, Network, Relu
 from lightfer_ros.compression.kinds import KINDS
 from lightfer_ros.compression.onnx_float import to_onnx
+from lightfer_ros.compression.prepare import read_float
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +82,43 @@ def test_an_export_prints_r_and_a_line_for_each_file(trained, data, tmp_path, ca
     about = read_metadata(out / "net-int8.onnx")
     assert about.name == "net-int8" and set(about.accuracy) == {"fer2013/PublicTest"}
     assert about.compression_ratio > 1 and about.parameters > 0
+
+
+@pytest.fixture
+def with_copies(data, tmp_path):
+    """The same faces, and ten of the training faces in PublicTest too, under another label."""
+    header, *rows = data.read_text().splitlines()
+    copies = [f"{(int(row[0]) + 1) % 7}{row[1:].replace('Training', 'PublicTest')}" for row in rows[:10]]
+    path = tmp_path / "fer2013.csv"
+    path.write_text("\n".join([header, *rows, *copies]))
+    return path
+
+
+def test_accuracy_is_told_with_and_without_copies_of_training_faces(trained, data, with_copies, tmp_path):
+    found = []
+    for faces in (data, with_copies):
+        arguments = ["--model", str(trained), "--data", str(faces), "--out", str(tmp_path), "--kinds", "fp32"]
+        assert main(["export", *arguments]) == 0
+        found.append(dict(read_metadata(tmp_path / "net-fp32.onnx").accuracy))
+    apart, mixed = found
+    assert mixed["fer2013/PublicTest without copies"] == apart["fer2013/PublicTest"]
+    assert set(mixed) == {"fer2013/PublicTest", "fer2013/PublicTest without copies"}
+
+
+def test_confidences_are_fitted_on_faces_that_were_not_trained_on(trained, data, with_copies, capsys):
+    network, about = read_float(trained)
+
+    def calibrated_on(path, split="Training"):
+        splits = ["--calibration-split", split, "--data", str(path)]
+        parser = argparse.ArgumentParser()
+        compression_source.add_arguments(parser)
+        args = parser.parse_args(["--model", "net.keras", *splits])
+        training, check, _ = compression_source.faces(args, 48)
+        return compression_source.with_calibration(args, network, about, training, check).operations[-1]
+
+    assert np.array_equal(calibrated_on(with_copies).kernel, calibrated_on(data).kernel)
+    with pytest.raises(DataError, match="0 faces of PublicTest are not in PublicTest too, expected at least"):
+        calibrated_on(data, "PublicTest")
 
 
 @pytest.mark.parametrize(("bits", "file"), [(8, "net-int8.onnx"), (4, "net-int4.onnx"), (6, None)])

@@ -42,8 +42,14 @@ def register(models, data, *options):
     return main(["register", str(models / "mine-int8.onnx"), "--data", str(data), *options])
 
 
+def made_by(models, source):
+    path = metadata_path(models / "mine-int8.onnx")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "source": source}))
+
+
 def test_a_file_gets_a_card_an_entry_and_an_alias(models, data, tmp_path, capsys):
     (tmp_path / "run.json").write_text(json.dumps(RUN))
+    made_by(models, f"lightfer train, data {RUN['data']['sha256'][:16]}")
     assert register(models, data, "--run", str(tmp_path / "run.json"), "--alias", "default") == 0
     entry = read_manifest(models / "manifest.json")["default"]
     assert (entry.name, entry.file) == ("mine-int8", "mine-int8.onnx")
@@ -54,7 +60,22 @@ def test_a_file_gets_a_card_an_entry_and_an_alias(models, data, tmp_path, capsys
     assert "mine-int8.md written" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}"])
+def test_the_record_of_another_run_is_refused(models, data, tmp_path, capsys):
+    (tmp_path / "run.json").write_text(json.dumps(RUN))
+    made_by(models, "lightfer train, data 0123456789abcdef")
+    assert register(models, data, "--run", str(tmp_path / "run.json")) == 2
+    assert "run.json: of another run; mine-int8.onnx was made by lightfer train" in capsys.readouterr().err
+    assert not (models / "mine-int8.md").exists()
+
+
+def test_without_a_manifest_nothing_is_written(models, data, capsys):
+    (models / "manifest.json").unlink()
+    assert register(models, data) == 2
+    assert "manifest.json does not exist" in capsys.readouterr().err
+    assert not (models / "mine-int8.md").exists()
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"recipe": {}}'])
 def test_a_record_that_is_none_stops_it_before_anything_is_written(models, data, tmp_path, content, capsys):
     (tmp_path / "run.json").write_text(content)
     assert register(models, data, "--run", str(tmp_path / "run.json")) == 2

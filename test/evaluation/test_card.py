@@ -38,10 +38,15 @@ def test_the_card_names_licence_law_figures_and_hash():
 
 def test_how_it_was_made_tells_of_the_finale_and_of_copies_trained_on():
     finale = {"seeds": [21, 22], "schedule": {"epochs": 9}}
-    copies = {"validation_left_out_equal_to_training": 280}
-    run = {**RUN, "recipe": {**RUN["recipe"], "finale": finale}, "data": {**RUN["data"], **copies}}
-    made = how_made(run)
+    copies = {"validation_left_out_equal_to_training": 280, "training_faces": 27475, "sha256": "cd" * 32}
+    later = {**RUN["data"], **copies, "validation_faces": 3309}
+    made = how_made({**RUN, "recipe": {**RUN["recipe"], "finale": finale}, "finale_data": later})
     assert "70 epochs, the last 9 of them once for each of the seeds 21, 22, whose mean it is, 2.0 h" in made
-    assert "280 validation faces stand in the training rows too: they were trained on" in made
+    assert "27,205 training faces, with FER+ votes in the targets; 351 rows equal to a validation" in made
+    assert "Then 27,475 training faces; 280 validation faces stand in the training rows too" in made
+    assert "ab" * 32 in made and "cd" * 32 in made and "3,309 validation faces chose the weights" in made
     made = how_made(RUN)
     assert "a run of 70 epochs, 2.0 h" in made and "trained on" not in made
+    assert ", pruned to R = 8 while" in made
+    zeros = {**RUN["recipe"], "prune": {"ratio": 8.0, "what": "weights"}}
+    assert ", zeroed to R = 8 while" in how_made({**RUN, "recipe": zeros})

@@ -90,6 +90,15 @@ def test_a_truncated_archive_is_named(written, name):
         read_fer_csv(path, "Training")
 
 
+def test_a_damaged_archive_is_named(written):
+    path = written(HEADER + ROWS * 20, "fer.csv.gz")
+    data = bytearray(path.read_bytes())
+    data[20:40] = bytes(20)
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"cannot be read past line \d+, truncated or corrupt"):
+        read_fer_csv(path, "Training")
+
+
 def test_a_file_that_is_not_there_says_what_was_expected(tmp_path):
     with pytest.raises(DataError, match="does not exist; expected"):
         read_faces(tmp_path / "no.csv")

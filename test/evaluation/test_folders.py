@@ -55,7 +55,10 @@ def test_a_split_is_a_folder_above_the_classes(folder, tmp_path):
     assert read_faces(archive, "train").names == ("top/train/fear/x.png",)
     assert len(read_faces(archive)) == len(read_faces(tmp_path / "both")) == 2  # no split named: everything
     for path in (tmp_path / "both", archive):
-        with pytest.raises(DataError, match=r"no folder 'val'; it has test, (top, )?train"):
+        with pytest.raises(
+            DataError,
+            match=r"no folder 'val', which is to hold the class folders; it has test, (top, )?train",
+        ):
             read_faces(path, "val")
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -102,6 +103,15 @@ def test_votes_that_do_not_belong_to_the_faces_are_refused(images, tmp_path):
     short = write_votes(tmp_path / "s.csv", np.ones((2, 10), int), usages[:2])
     with pytest.raises(DataError, match="2 rows, but the faces need row 5"):
         load(DataOptions(path=str(csv), votes=str(short)))
+
+
+def test_votes_are_refused_for_faces_that_have_no_rows(images, tmp_path):
+    for split, image in zip(("Training", "PublicTest"), images, strict=False):
+        (tmp_path / "faces" / split / "happy").mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "faces" / split / "happy" / "a.png"), image)
+    votes = write_votes(tmp_path / "v.csv", np.ones((2, 10), int), ["Training"] * 2)
+    with pytest.raises(DataError, match=r"v\.csv: votes go by row, so the faces have to come from .* CSV"):
+        load(DataOptions(path=str(tmp_path / "faces"), votes=str(votes)))
 
 
 def test_a_vote_that_is_no_number_is_named(tmp_path):

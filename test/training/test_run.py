@@ -1,13 +1,16 @@
 """A tiny training run: it learns, resumes to the same weights, and says clearly why it will not start."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+import yaml
 
-from lightfer_ros.errors import ConfigurationError, DataError, LightferError, ModelError
+from lightfer_ros.errors import ConfigurationError, DataError, ModelError
 from lightfer_ros.training.checkpoint import Checkpoint
 from lightfer_ros.training.main import main
 from lightfer_ros.training.recipe import to_dict
@@ -159,19 +162,25 @@ def test_a_torn_checkpoint_is_named(toy_recipe, finished, tmp_path):
         train(toy_recipe, tmp_path, resume=True)
 
 
-def test_a_full_disk_keeps_the_last_whole_checkpoint(toy_recipe, tmp_path, monkeypatch):
-    run_for(toy_recipe, tmp_path, 1, monkeypatch)
-    before = (tmp_path / "last.pt").read_bytes()
+def test_a_full_disk_is_named_and_keeps_the_last_whole_checkpoint(toy_recipe, tmp_path, monkeypatch):
+    out, recipe = tmp_path / "out", tmp_path / "recipe.yaml"
+    run_for(toy_recipe, out, 1, monkeypatch)
+    before = (out / "last.pt").read_bytes()
+    recipe.write_text(yaml.safe_dump(to_dict(toy_recipe)))
+    train_it = f"{sys.executable} -m lightfer_ros.training --recipe {recipe} --out {out} --resume"
+    blocks = len(before) // 2048  # of 1024 bytes: half a checkpoint
+    ended = subprocess.run(["bash", "-c", f"ulimit -f {blocks}; {train_it}"], capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert f"cannot write {out}/last.pt: File too large; nothing was changed" in ended.stderr
+    assert (out / "last.pt").read_bytes() == before
+    assert not list(out.glob("*.partial*")) and not list(out.glob(".*"))
 
-    def full(values, path):
-        path.write_bytes(b"half")
-        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(LightferError, match=r"last\.pt: .*No space left on device"):
-        train(toy_recipe, tmp_path, resume=True)
-    assert (tmp_path / "last.pt").read_bytes() == before
-    assert not list(tmp_path.glob("*.partial*")) and not list(tmp_path.glob(".*"))
+def test_another_beginning_without_resuming_is_refused_and_harms_no_run(toy_recipe, finished):
+    before = (finished / "last.pt").read_bytes()
+    with pytest.raises(ConfigurationError, match=r"--from nothere\.pt: expected together with --resume"):
+        train(toy_recipe, finished, start_from="nothere.pt")
+    assert (finished / "last.pt").read_bytes() == before
 
 
 def test_the_command_line_gives_one_line_for_a_missing_recipe(tmp_path, capsys):

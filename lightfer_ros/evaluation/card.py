@@ -34,11 +34,8 @@ def how_made(run: Mapping[str, Any]) -> str:
     recipe, versions = run["recipe"], run["versions"]
     prune = recipe["prune"]
     votes = ", with FER+ votes in the targets" if recipe["data"].get("votes") else ""
-    pruned = (
-        f", {'zeroed' if prune.get('what') == 'weights' else 'pruned'} to R = {prune['ratio']:g} while it trained"
-        if prune["ratio"]
-        else ""
-    )
+    how = "zeroed" if prune.get("what") == "weights" else "pruned"
+    pruned = f", {how} to R = {prune['ratio']:g} while it trained" if prune["ratio"] else ""
     finale = recipe.get("finale") or {"seeds": []}
     mean = (
         f", the last {finale['schedule']['epochs']} of them once for each of the seeds "

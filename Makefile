@@ -7,6 +7,9 @@ else
 RUN := .venv/bin/
 endif
 
+# What needs Keras lives in an environment of its own.
+KERAS_TESTS := test/training test/compression/test_keras_file.py test/benchmark/test_keras_runtime.py
+
 .PHONY: help setup demo test lint soak benchmark ros train pin
 
 help:
@@ -20,6 +23,8 @@ demo: setup  ## the sample video through the node, shown here; results in demo/
 
 test: setup  ## every test but the long ones; those that score a network want FER2013_CSV=fer2013.csv.xz
 	@$(RUN)python -m pytest
+	@if [ -f .venv-train/.setup-packages ]; then .venv-train/bin/python -m pytest $(KERAS_TESTS); \
+	else echo "not run: the tests that train (scripts/setup train makes .venv-train for them)"; fi
 
 soak: setup  ## the long tests: an hour of images and more
 	@# with the profile that launch files set: Fast DDS as installed stalls after 10,000 raw images (docs/fastdds.md)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from lightfer_ros.errors import ConfigurationError, LightferError
-from lightfer_ros.files import write_whole
 from lightfer_ros.training.checkpoint import Checkpoint
 from lightfer_ros.training.data import TrainingData, load
 from lightfer_ros.training.loop import Trainer
@@ -40,7 +42,8 @@ def train(
     validation accuracies, plateau.pt before the learning rate decays (resume from it with more epochs to
     extend a finished run), history.csv and .png, run.json and pid, and at the end network.keras with its
     metadata.
-    Raises ConfigurationError when the folder holds a run and `resume` is False, or the other way round.
+    Raises ConfigurationError when the folder holds a run and `resume` is False, or the other way round, and
+    while another process trains there.
     """
     checkpoint = folder / start_from
     if resume and not checkpoint.is_file():
@@ -55,16 +58,21 @@ def train(
     say(f"reading {recipe.data.path}")
     data = load(recipe.data)
     _make(folder)
+    with _claimed(folder):
+        return _train(recipe, data, folder, checkpoint if resume else None)
+
+
+def _train(recipe: Recipe, data: TrainingData, folder: Path, checkpoint: Path | None) -> Trainer:
+    """Begin, or go on from the checkpoint, and write what `train` says."""
     say(
         f"{len(data.images)} training faces ({data.left_out} left out as copies of validation faces, "
         f"{data.merged} copies merged), {len(data.validation)} validation faces "
         f"({data.not_validated} left out as copies of training faces)"
     )
-    trainer = _trainer(recipe, data, checkpoint if resume else None)
+    trainer = _trainer(recipe, data, checkpoint)
     say(f"{trainer.network.count_params() / 1e6:.2f} M parameters on {trainer.device}, {recipe.precision}")
-    if resume:
+    if checkpoint is not None:
         say(f"resuming after epoch {trainer.epoch} of {recipe.schedule.epochs}")
-    write_whole(folder / "pid", f"{os.getpid()}\n".encode())
     kept = time.monotonic()
     while trainer.epoch < recipe.schedule.epochs:
         row = trainer.train_epoch(_Progress(recipe.schedule.epochs))
@@ -90,6 +98,21 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LightferError(f"cannot make the folder {folder}: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def _claimed(folder: Path) -> Iterator[None]:
+    """Hold the folder's pid file, which tells who trains there; it is free again when this process ends."""
+    with (folder / "pid").open("a+", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise ConfigurationError(f"{folder}: process {file.read().strip()} trains there") from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
 
 
 def _trainer(recipe: Recipe, data: TrainingData, checkpoint: Path | None) -> Trainer:

@@ -1,6 +1,8 @@
 """A tiny training run: it learns, resumes to the same weights, and says clearly why it will not start."""
 
+import fcntl
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -174,6 +176,16 @@ def test_a_full_disk_is_named_and_keeps_the_last_whole_checkpoint(toy_recipe, tm
     assert f"cannot write {out}/last.pt: File too large; nothing was changed" in ended.stderr
     assert (out / "last.pt").read_bytes() == before
     assert not list(out.glob("*.partial*")) and not list(out.glob(".*"))
+
+
+def test_two_processes_do_not_train_in_one_folder(toy_recipe, finished):
+    longer = replace(toy_recipe, schedule=replace(toy_recipe.schedule, epochs=5))
+    before = (finished / "last.pt").read_bytes()
+    with (finished / "pid").open("a+") as pid:
+        fcntl.flock(pid, fcntl.LOCK_EX)
+        with pytest.raises(ConfigurationError, match=rf"{finished}: process {os.getpid()} trains there"):
+            train(longer, finished, resume=True)
+    assert (finished / "last.pt").read_bytes() == before
 
 
 def test_another_beginning_without_resuming_is_refused_and_harms_no_run(toy_recipe, finished):

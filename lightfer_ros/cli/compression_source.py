@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Tuple
 from lightfer_ros.cli.extras import require_modules
 from lightfer_ros.errors import DataError
 
-LEAST_UNSEEN = 2
-"""Faces that a calibration needs: it is fitted on each half of them and judged on the other."""
-
 if TYPE_CHECKING:
     from lightfer_ros.compression.graph import Network
     from lightfer_ros.evaluation.faces import FaceSet
     from lightfer_ros.model import ModelMetadata
+
+LEAST_UNSEEN = 2
+"""Faces that a calibration needs: it is fitted on each half of them and judged on the other."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

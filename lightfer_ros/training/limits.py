@@ -22,7 +22,8 @@ def within(section: str, options: Any, **limits: tuple[float, float]) -> None:
         value = getattr(options, name)
         numbers = value if isinstance(value, tuple) else (value,)
         if not all(low <= number <= high for number in numbers) or list(numbers) != sorted(numbers):
-            raise ConfigurationError(f"{section}: {name} is {value}, expected {_words(low, high)}")
+            order = ", lower one first" if len(numbers) > 1 else ""
+            raise ConfigurationError(f"{section}: {name} is {value}, expected {_words(low, high)}{order}")
 
 
 def _words(low: float, high: float) -> str:

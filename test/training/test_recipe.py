@@ -39,7 +39,10 @@ def test_the_shipped_recipe_reads_and_writes_back():
         ("network: {dropout: 1.5}", "network: dropout is 1.5, expected 0 to below 1"),
         ("network: {divisor: 0}", "network: divisor is 0, expected at least 1"),
         ("augment: {flip_share: 2.0}", "augment: flip_share is 2.0, expected 0 to 1"),
-        ("augment: {scale: [1.2, 0.9]}", r"augment: scale is \(1.2, 0.9\), expected above 0"),
+        (
+            "augment: {scale: [1.2, 0.9]}",
+            r"augment: scale is \(1.2, 0.9\), expected above 0, lower one first",
+        ),
         ("workers: 0", "recipe: workers is 0, expected at least 1"),
         ("a: [", "not valid YAML"),
     ],

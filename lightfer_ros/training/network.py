@@ -9,7 +9,7 @@ from typing import Any
 from keras import layers
 
 from lightfer_ros.errors import ConfigurationError
-from lightfer_ros.training.limits import BELOW_ONE, COUNT, within
+from lightfer_ros.training.limits import BELOW_ONE, COUNT, NOT_NEGATIVE, within
 from lightfer_ros.training.widths import published_widths
 
 
@@ -45,7 +45,7 @@ class NetworkOptions:
             )
         if not 0.0 < self.width <= 4.0:
             raise ConfigurationError(f"network: width is {self.width}, expected above 0 and at most 4")
-        within("network", self, divisor=COUNT, middle_blocks=COUNT, exit_stride=COUNT)
+        within("network", self, divisor=COUNT, middle_blocks=NOT_NEGATIVE, exit_stride=COUNT)
         within("network", self, dropout=BELOW_ONE, drop_path=BELOW_ONE, batch_norm_momentum=BELOW_ONE)
         if self.input_size < 16:
             raise ConfigurationError(f"network: input_size is {self.input_size}, expected at least 16")

@@ -24,7 +24,7 @@ def data():
     images = np.repeat(np.arange(FACES, dtype=np.uint8) * 20, 48 * 48).reshape(FACES, 48, 48)
     targets = np.eye(7, dtype=np.float32)[np.arange(FACES) % 7]
     nobody = FaceSet(images[:0], np.zeros(0, np.int64), (), np.zeros(0, np.int64))
-    return TrainingData(images, targets, nobody, 0, 0, "")
+    return TrainingData(images, targets, nobody, 0, 0, 0, "")
 
 
 def feed_of(data, augment=NOTHING, ensemble=None, at_once=None, balance=0.0):

@@ -35,6 +35,12 @@ def test_missing_assets_are_listed_with_the_command_that_gets_them(home, capsys)
     assert rows["shape_predictor_68"]["licence"] == "trained on iBUG 300-W: research use only"
 
 
+def test_accuracies_with_and_without_copies_are_told_in_few_words(capsys):
+    assert main(["models"]) == 0
+    (ours,) = (row for row in capsys.readouterr().out.splitlines() if "lightfer-xception-48-int8 " in row)
+    assert "  71.2 % fer2013/PublicTest, 69.8 without copies  " in ours
+
+
 def test_a_classifier_is_listed_with_its_accuracy_and_where_it_lies(home, capsys):
     row = listed(capsys)["mini_xception"]
     assert row["state"] == "verified" and row["path"] == str(home / "mini_xception.onnx")

@@ -43,13 +43,14 @@ def how_made(run: Mapping[str, Any]) -> str:
         if finale["seeds"]
         else ""
     )
+    changed = "".join(f"; {each}" for each in run.get("changes") or [])
     finale_data = run.get("finale_data")
     later = f" Then {_faces(finale_data)}" if finale_data else ""
     last = finale_data or run["data"]
     return (
         f"`lightfer train` with the recipe `{recipe['name']}`, seed {recipe['seed']}: "
         f"a run of {run['epochs_done']} epochs{mean}, {run['duration_s'] / 3600:.1f} h on "
-        f"{run['machine']['processor']} ({recipe['precision']}){pruned}. "
+        f"{run['machine']['processor']} ({recipe['precision']}){pruned}{changed}. "
         f"{_faces(run['data'], votes)}{later} "
         f"{last['validation_faces']:,} validation faces chose the weights and fitted the calibration, so "
         "figures on them are a little kind. "

@@ -22,7 +22,7 @@ class Checkpoint:
     network, average: values of each Keras variable, in the model's order. recipe: as `recipe.to_dict`.
     epoch: finished ones. step: finished ones. history: one row an epoch.
     ensemble: see `TemporalEnsemble.sums`; None in files of runs without. initial_sha256: of the checkpoint
-    that the run began with, empty where it began at random.
+    that the run began with, empty where it began at random. changes: what the recipe said otherwise before.
     """
 
     recipe: dict[str, Any]
@@ -36,6 +36,7 @@ class Checkpoint:
     history: list[dict[str, float]] = field(default_factory=list)
     ensemble: torch.Tensor | None = None
     initial_sha256: str = ""
+    changes: list[str] = field(default_factory=list)
 
     def save(self, path: Path) -> None:
         """Write to `path`, whole or not at all. Raises LightferError when the disk is full."""

@@ -52,7 +52,8 @@ def play(run: Trainer, folder: Path) -> None:
     mean.history = [*run.history, _scored(trainer, mean.average)]
     mean.save(folder / FINALE)
     save_network(folder / FINALE, folder / NETWORK)
-    write_record(folder, run.recipe, run.data, seconds, mean.epoch, run.teachers.sha256, trainer.data)
+    teachers = run.teachers.sha256
+    write_record(folder, run.recipe, run.data, seconds, mean.epoch, teachers, run.changes, trainer.data)
     row = mean.history[-1]
     say(
         f"mean of {len(parts)}: validation loss {row['validation_loss']:.4f}, accuracy "

@@ -24,7 +24,7 @@ from lightfer_ros.training.learner import Learner
 from lightfer_ros.training.native import mixed_precision
 from lightfer_ros.training.network import NetworkOptions
 from lightfer_ros.training.prune import Importance, choose
-from lightfer_ros.training.recipe import Recipe, recipe_from, to_dict
+from lightfer_ros.training.recipe import Recipe, differences, recipe_from, to_dict
 from lightfer_ros.training.step import Step
 from lightfer_ros.training.teacher import Teachers
 from lightfer_ros.training.temporal_ensemble import TemporalEnsemble
@@ -69,6 +69,7 @@ class Trainer:
         self.epoch = self.step = 0
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
+        self.changes: list[str] = []
 
     @property
     def network(self) -> Any:
@@ -155,6 +156,7 @@ class Trainer:
             history=list(self.history),
             ensemble=self.ensemble.sums.cpu().clone(),
             initial_sha256=self.initial_sha256,
+            changes=list(self.changes),
         )
 
     def thaw(self, saved: Checkpoint, where: str) -> None:
@@ -170,6 +172,8 @@ class Trainer:
         self.learner.hold_zeros()
         self.epoch, self.step, self.seconds = saved.epoch, saved.step, saved.seconds
         self.history = list(saved.history)
+        otherwise = differences(saved.recipe, to_dict(self.recipe))
+        self.changes = [*saved.changes, *(f"from epoch {self.epoch + 1} on {each}" for each in otherwise)]
         if saved.ensemble is not None and saved.ensemble.shape == self.ensemble.sums.shape:
             self.ensemble.sums.copy_(saved.ensemble)
 

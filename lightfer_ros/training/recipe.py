@@ -182,6 +182,21 @@ def to_dict(recipe: Recipe) -> dict[str, Any]:
     return typing.cast(dict[str, Any], _plain(dataclasses.asdict(recipe)))
 
 
+def differences(before: dict[str, Any], after: dict[str, Any], prefix: str = "") -> list[str]:
+    """What another recipe, as plain values, says otherwise: "optimizer.batch_size: 256 for 128", and so on.
+
+    A field that the earlier one does not have is none: recipes of older versions know fewer.
+    """
+    out: list[str] = []
+    for name, value in after.items():
+        was = before.get(name)
+        if isinstance(value, dict) and isinstance(was, dict):
+            out += differences(was, value, f"{prefix}{name}.")
+        elif name in before and value != was:
+            out.append(f"{prefix}{name}: {value} for {was}")
+    return out
+
+
 def _changed(options: Options, **fields: Any) -> Options:
     """The same options but for those fields that are not None."""
     return replace(options, **{name: value for name, value in fields.items() if value is not None})  # type: ignore[type-var]

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
@@ -57,14 +57,17 @@ def write_record(
     seconds: float,
     epoch: int,
     teachers: Mapping[str, str],
+    changes: Sequence[str] = (),
     finale_data: TrainingData | None = None,
 ) -> None:
     """`run.json`: recipe, seeds, versions, data hash and counts, teachers' hashes, machine and duration.
 
-    finale_data: what a finale trained on, once there was one.
+    changes: where the run did not keep to the recipe all the time. finale_data: what a finale trained on,
+    once there was one.
     """
     record: dict[str, Any] = {
         "recipe": to_dict(recipe),
+        "changes": list(changes),
         "epochs_done": epoch,
         "duration_s": round(seconds, 1),
         "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),

@@ -73,6 +73,8 @@ def _train(recipe: Recipe, data: TrainingData, folder: Path, checkpoint: Path | 
     say(f"{trainer.network.count_params() / 1e6:.2f} M parameters on {trainer.device}, {recipe.precision}")
     if checkpoint is not None:
         say(f"resuming after epoch {trainer.epoch} of {recipe.schedule.epochs}")
+        for change in trainer.changes:
+            say(change)
     kept = time.monotonic()
     while trainer.epoch < recipe.schedule.epochs:
         row = trainer.train_epoch(_Progress(recipe.schedule.epochs))
@@ -158,7 +160,13 @@ def _keep(trainer: Trainer, folder: Path) -> None:
     write_history(folder, trainer.history)
     write_plot(folder, trainer.history)
     write_record(
-        folder, trainer.recipe, trainer.data, trainer.seconds, trainer.epoch, trainer.teachers.sha256
+        folder,
+        trainer.recipe,
+        trainer.data,
+        trainer.seconds,
+        trainer.epoch,
+        trainer.teachers.sha256,
+        trainer.changes,
     )
 
 

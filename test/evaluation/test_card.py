@@ -48,5 +48,7 @@ def test_how_it_was_made_tells_of_the_finale_and_of_copies_trained_on():
     made = how_made(RUN)
     assert "a run of 70 epochs, 2.0 h" in made and "trained on" not in made
     assert ", pruned to R = 8 while" in made
+    changed = how_made({**RUN, "changes": ["from epoch 3 on seed: 9 for 7"]})
+    assert "a processor (bf16), pruned to R = 8 while it trained; from epoch 3 on seed: 9 for 7." in changed
     zeros = {**RUN["recipe"], "prune": {"ratio": 8.0, "what": "weights"}}
     assert ", zeroed to R = 8 while" in how_made({**RUN, "recipe": zeros})

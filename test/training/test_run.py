@@ -178,6 +178,16 @@ def test_a_full_disk_is_named_and_keeps_the_last_whole_checkpoint(toy_recipe, tm
     assert not list(out.glob("*.partial*")) and not list(out.glob(".*"))
 
 
+def test_a_run_that_goes_on_by_another_recipe_says_so_ever_after(toy_recipe, tmp_path, monkeypatch, capsys):
+    run_for(toy_recipe, tmp_path, 1, monkeypatch)
+    other = replace(toy_recipe, seed=99, optimizer=replace(toy_recipe.optimizer, batch_size=32))
+    run_for(other, tmp_path, 2, monkeypatch, resume=True)
+    train(other, tmp_path, resume=True)
+    changes = ["from epoch 2 on seed: 99 for 1", "from epoch 2 on optimizer.batch_size: 32 for 16"]
+    assert json.loads((tmp_path / "run.json").read_text())["changes"] == changes
+    assert all(f" {change}\n" in capsys.readouterr().err for change in changes[:1])
+
+
 def test_two_processes_do_not_train_in_one_folder(toy_recipe, finished):
     longer = replace(toy_recipe, schedule=replace(toy_recipe.schedule, epochs=5))
     before = (finished / "last.pt").read_bytes()

@@ -9,7 +9,7 @@ from typing import Any, Mapping
 
 from lightfer_ros.cli.evaluate import shipped_index
 from lightfer_ros.errors import DataError
-from lightfer_ros.evaluation.card import card_path, how_made, model_card
+from lightfer_ros.evaluation.card import card_path, how_made, last_data, model_card
 from lightfer_ros.evaluation.evaluate import evaluate
 from lightfer_ros.evaluation.readers import read_faces
 from lightfer_ros.files import write_whole
@@ -59,8 +59,7 @@ def run(args: argparse.Namespace) -> int:
         faces = read_faces(args.data, args.split, session.metadata.input_size)
         report = evaluate(session, faces, f"{args.data.name} {args.split}", shipped_index())
         about, engine = session.metadata, f"{session.runtime} on {session.provider}, one thread"
-    last = None if record is None else record.get("finale_data") or record["data"]
-    if last is not None and last["sha256"][:16] not in about.source:
+    if record is not None and last_data(record)["sha256"][:16] not in about.source:
         raise DataError(f"{args.run}: of another run; {args.model.name} was made by {about.source}")
     here = machine()
     command = f"lightfer evaluate --model {about.name} --data {args.data.name} --split {args.split}"

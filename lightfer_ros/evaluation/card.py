@@ -46,7 +46,7 @@ def how_made(run: Mapping[str, Any]) -> str:
     changed = "".join(f"; {each}" for each in run.get("changes") or [])
     finale_data = run.get("finale_data")
     later = f" Then {_faces(finale_data)}" if finale_data else ""
-    last = finale_data or run["data"]
+    last = last_data(run)
     return (
         f"`lightfer train` with the recipe `{recipe['name']}`, seed {recipe['seed']}: "
         f"a run of {run['epochs_done']} epochs{mean}, {run['duration_s'] / 3600:.1f} h on "
@@ -57,6 +57,12 @@ def how_made(run: Mapping[str, Any]) -> str:
         + ", ".join(f"{name} {version}" for name, version in versions.items())
         + "."
     )
+
+
+def last_data(run: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a run's record says of the data that it trained on in the end."""
+    data: Mapping[str, Any] = run.get("finale_data") or run["data"]
+    return data
 
 
 def _faces(data: Mapping[str, Any], votes: str = "") -> str:

@@ -19,11 +19,13 @@ from lightfer_ros.model.metadata import sha256_of
 from lightfer_ros.training.artifact import save_network
 from lightfer_ros.training.checkpoint import Checkpoint, restore_variables
 from lightfer_ros.training.loop import Trainer
-from lightfer_ros.training.recipe import Recipe, to_dict
+from lightfer_ros.training.recipe import Recipe, differences, to_dict
 from lightfer_ros.training.record import write_record
 from lightfer_ros.training.run import LAST, NETWORK, say, train
 
 FINALE = "finale.pt"
+DECIDE_NOTHING = {"initial", "workers", "threads", "data.path", "data.votes"}
+"""Fields of a recipe that say where weights and faces lie, whose hashes tell them apart, and who works."""
 
 
 def play(run: Trainer, folder: Path) -> None:
@@ -77,11 +79,9 @@ def _clear(part: Path, recipe: Recipe) -> None:
     """Take away what an earlier finale left there, if it began with other weights or by another recipe."""
     if not (part / LAST).is_file():
         return
-    there, now = Checkpoint.load(part / LAST), to_dict(recipe)
-    for name in ("initial", "workers", "threads"):  # where the weights lie and who works decides nothing
-        now[name] = there.recipe.get(name)
-    now["data"] = {**now["data"], **{name: there.recipe["data"].get(name) for name in ("path", "votes")}}
-    if there.initial_sha256 != sha256_of(Path(str(recipe.initial))) or there.recipe != now:
+    there = Checkpoint.load(part / LAST)
+    otherwise = differences(there.recipe, to_dict(recipe)).keys() - DECIDE_NOTHING
+    if otherwise or there.initial_sha256 != sha256_of(Path(str(recipe.initial))):
         say(f"{part} began with other weights or by another recipe: it is made anew")
         shutil.rmtree(part)
 

@@ -172,8 +172,9 @@ class Trainer:
         self.learner.hold_zeros()
         self.epoch, self.step, self.seconds = saved.epoch, saved.step, saved.seconds
         self.history = list(saved.history)
-        otherwise = differences(saved.recipe, to_dict(self.recipe))
-        self.changes = [*saved.changes, *(f"from epoch {self.epoch + 1} on {each}" for each in otherwise)]
+        otherwise = differences(saved.recipe, to_dict(self.recipe)).items()
+        now = [f"from epoch {self.epoch + 1} on {field}: {what}" for field, what in otherwise]
+        self.changes = [*saved.changes, *now]
         if saved.ensemble is not None and saved.ensemble.shape == self.ensemble.sums.shape:
             self.ensemble.sums.copy_(saved.ensemble)
 
@@ -211,8 +212,7 @@ class Trainer:
         options, plan = self.recipe.network, self.recipe.prune
         if not plan.ratio:
             return
-        channels = plan.what == "channels"
-        begun_with = replace(options, widths=None) if channels else options
+        begun_with = options if self.importance is None else replace(options, widths=None)
         unpruned = equation_1(*self._shapes(begun_with))
         allowed = plan.allowed(self.epoch, unpruned, equation_1(*self._published))
         if allowed is None:

@@ -47,8 +47,7 @@ class NetworkOptions:
             raise ConfigurationError(f"network: width is {self.width}, expected above 0 and at most 4")
         within("network", self, divisor=COUNT, middle_blocks=NOT_NEGATIVE, exit_stride=COUNT)
         within("network", self, dropout=BELOW_ONE, drop_path=BELOW_ONE, batch_norm_momentum=BELOW_ONE)
-        if self.input_size < 16:
-            raise ConfigurationError(f"network: input_size is {self.input_size}, expected at least 16")
+        within("network", self, input_size=(16, float("inf")))
         groups = len(published_widths(self.middle_blocks))
         if self.widths is not None and len(self.widths) != groups:
             raise ConfigurationError(f"network: {len(self.widths)} widths, expected {groups}")

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from lightfer_ros.errors import ConfigurationError
+from lightfer_ros.training.limits import COUNT, within
 from lightfer_ros.training.network import NetworkOptions
 from lightfer_ros.training.widths import INPUT, LOGITS, equation_1, layer_shapes, published_widths
 
@@ -49,8 +50,7 @@ class PruneOptions:
                 f"prune: first_epoch is {self.first_epoch} and last_epoch {self.last_epoch}, "
                 "expected 1 <= first_epoch <= last_epoch"
             )
-        if self.chunk < 1:
-            raise ConfigurationError(f"prune: chunk is {self.chunk}, expected at least 1")
+        within("prune", self, chunk=COUNT)
 
     def allowed(self, epoch: int, unpruned: int, published: int) -> int | None:
         """The sum of Eq. 1 that the network may have after `epoch` (from 1); None when it is left alone.

@@ -182,18 +182,18 @@ def to_dict(recipe: Recipe) -> dict[str, Any]:
     return typing.cast(dict[str, Any], _plain(dataclasses.asdict(recipe)))
 
 
-def differences(before: dict[str, Any], after: dict[str, Any], prefix: str = "") -> list[str]:
-    """What another recipe, as plain values, says otherwise: "optimizer.batch_size: 256 for 128", and so on.
+def differences(before: dict[str, Any], after: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    """What another recipe, as plain values, says otherwise: field, as "optimizer.batch_size" → "256 for 128".
 
     A field that the earlier one does not have is none: recipes of older versions know fewer.
     """
-    out: list[str] = []
+    out: dict[str, str] = {}
     for name, value in after.items():
         was = before.get(name)
         if isinstance(value, dict) and isinstance(was, dict):
-            out += differences(was, value, f"{prefix}{name}.")
+            out.update(differences(was, value, f"{prefix}{name}."))
         elif name in before and value != was:
-            out.append(f"{prefix}{name}: {value} for {was}")
+            out[f"{prefix}{name}"] = f"{value} for {was}"
     return out
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lightfer_ros.errors import ConfigurationError
-from lightfer_ros.training.limits import NOT_NEGATIVE, POSITIVE, SHARE, within
+from lightfer_ros.training.limits import COUNT, NOT_NEGATIVE, POSITIVE, SHARE, within
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,7 @@ class ScheduleOptions:
     floor: float = 0.001
 
     def __post_init__(self) -> None:
-        within("schedule", self, warmup_epochs=NOT_NEGATIVE, peak=POSITIVE, floor=SHARE)
-        if self.epochs < 1:
-            raise ConfigurationError(f"schedule: epochs is {self.epochs}, expected at least 1")
+        within("schedule", self, epochs=COUNT, warmup_epochs=NOT_NEGATIVE, peak=POSITIVE, floor=SHARE)
         if not 0 <= self.decay_epochs <= self.epochs:
             raise ConfigurationError(
                 f"schedule: decay_epochs is {self.decay_epochs}, expected 0 to epochs ({self.epochs})"

@@ -12,10 +12,11 @@ from typing import Any
 
 import torch
 
-from lightfer_ros.errors import ConfigurationError, ModelError
+from lightfer_ros.errors import ModelError
 from lightfer_ros.model.metadata import sha256_of
 from lightfer_ros.training.architecture import restored_network
 from lightfer_ros.training.checkpoint import Checkpoint
+from lightfer_ros.training.limits import SHARE, within
 from lightfer_ros.training.native import NATIVE, mixed_precision
 
 AT_ONCE = 512
@@ -34,8 +35,7 @@ class TeacherOptions:
     share: float = 0.7
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.share <= 1.0:
-            raise ConfigurationError(f"teachers: share is {self.share}, expected 0 to 1")
+        within("teachers", self, share=SHARE)
 
 
 class Teachers:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import torch
 
-from lightfer_ros.errors import ConfigurationError
 from lightfer_ros.model import EMOTIONS
+from lightfer_ros.training.limits import BELOW_ONE, within
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,7 @@ class EnsembleOptions:
     momentum: float = 0.8
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.share < 1.0:
-            raise ConfigurationError(f"ensemble: share is {self.share}, expected 0 to below 1")
-        if not 0.0 <= self.momentum < 1.0:
-            raise ConfigurationError(f"ensemble: momentum is {self.momentum}, expected 0 to below 1")
+        within("ensemble", self, share=BELOW_ONE, momentum=BELOW_ONE)
 
 
 class TemporalEnsemble:

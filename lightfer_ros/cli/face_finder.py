@@ -38,7 +38,7 @@ class FaceFinder:
         if not len(faces):
             self.not_found += 1
             return to_grey_square(picture, size)
-        largest = int(np.argmax(faces.boxes[:, 2] - faces.boxes[:, 0]))
+        largest = int(np.argmax(faces.sides))
         landmarks = self._predictor.predict(frame.grey, faces.boxes[largest : largest + 1])
         # Cut from the picture itself: what was enlarged for the detector would be blurred.
         factor = np.array(picture.shape[::-1], np.float32) / np.array(scanned.shape[::-1], np.float32)

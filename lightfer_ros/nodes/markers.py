@@ -28,7 +28,7 @@ def focal_length_of(width: int, field_of_view_deg: float) -> float:
 
 def distance_from_width(faces: Faces, focal_length_px: float, face_width_m: float) -> np.ndarray:
     """float32 [n], metres: how far away a face of that width would look as wide as each box does."""
-    width = np.maximum(faces.boxes[:, 2] - faces.boxes[:, 0], 1.0)
+    width = np.maximum(faces.sides, 1.0)
     return (focal_length_px * face_width_m / width).astype(np.float32)
 
 

@@ -31,6 +31,11 @@ WHOLE = 0.4
 """A detection as sure as this, on the way from the detector's threshold to 1, is of a whole face: YuNet gives
 those 0.9, and 0.6 to 0.85 to faces half hidden (docs/realtime.md)."""
 
+SURE, LOST = 0.8, 0.6
+"""Likeness of a followed face to itself when it was last detected: from the first on nobody doubts; below the
+second it is not the face any more. Living faces keep 0.64 and more for a quarter of a second, a pillar or
+another's cheek has less than 0.3 (docs/realtime.md)."""
+
 NEAR = 0.05
 """Faces that overlap by more (IoU) may be taken for one another."""
 
@@ -68,11 +73,11 @@ class Confirmed(NamedTuple):
     strangers: Faces
 
 
-def confirm(known: Known, detected: Faces, whole: np.ndarray, least_alike: float, sure: float) -> Confirmed:
+def confirm(known: Known, detected: Faces, whole: np.ndarray) -> Confirmed:
     """Give each detection to the known face that it overlaps best.
 
     whole: bool [m], the detector is sure to see a whole face. Who does not look like themselves any more
-    (below `least_alike`) is given none, unless they are alone and the boxes are nearly the same; nor is who
+    (below LOST) is given none, unless they are alone and the boxes are nearly the same; nor is who
     was cut.
     """
     faces = known.faces
@@ -82,13 +87,11 @@ def confirm(known: Known, detected: Faces, whole: np.ndarray, least_alike: float
     overlap = box_iou(faces.boxes, detected.boxes)
     same_box, alike = overlap >= SAME_BOX, known.alike[:, None]
     claims = (
-        (overlap > SAME_FACE)
-        & ~known.cut[:, None]
-        & ((alike >= least_alike) | (known.alone[:, None] & same_box))
+        (overlap > SAME_FACE) & ~known.cut[:, None] & ((alike >= LOST) | (known.alone[:, None] & same_box))
     )
     certain = same_box & (known.alone | (known.alike >= SAME_PERSON))[:, None]
     # Who strayed from a whole face that nobody else can be is put back.
-    certain |= whole & known.alone[:, None] & (alike < sure)
+    certain |= whole & known.alone[:, None] & (alike < SURE)
     seen, all_seen, confirmed, strayed = (np.zeros(len(faces), bool) for _ in range(4))
     boxes, confidence, state = faces.boxes.copy(), faces.confidence.copy(), faces.state.copy()
     taken = np.zeros(len(detected), bool)
@@ -98,7 +101,7 @@ def confirm(known: Known, detected: Faces, whole: np.ndarray, least_alike: float
         if certain[i, j]:
             confirmed[i], strayed[i] = True, not same_box[i, j]
             boxes[i], confidence[i], state[i] = detected.boxes[j], detected.confidence[j], detected.state[j]
-        elif known.alike[i] >= sure:
+        elif known.alike[i] >= SURE:
             boxes[i] += PART * (detected.boxes[j] - boxes[i])
     faces = faces.replace(boxes=boxes, confidence=confidence, state=state)
     replaced = known.cut & (overlap > SAME_PLACE)[:, ~taken].any(axis=1)

@@ -7,15 +7,15 @@ from typing import List, NamedTuple, Optional
 import numpy as np
 
 from lightfer_ros.perception.appearance import patches
+from lightfer_ros.perception.association import Association
 from lightfer_ros.perception.config import PipelineConfig
-from lightfer_ros.perception.confirmation import WHOLE, Known, confirm, overlapping
+from lightfer_ros.perception.confirmation import SURE, Known, overlapping
 from lightfer_ros.perception.detection import Detector, make_detector
 from lightfer_ros.perception.faces import Faces
-from lightfer_ros.perception.few import among
+from lightfer_ros.perception.few import largest
 from lightfer_ros.perception.following import Follower
 from lightfer_ros.perception.frame import Frame
 from lightfer_ros.perception.landmarks import LandmarkPredictor, tilt_deg
-from lightfer_ros.perception.misses import MOST_MISSES, Misses
 from lightfer_ros.perception.scene_cut import CutDetector
 from lightfer_ros.perception.stages import StageTimes
 from lightfer_ros.perception.tracking import Tracker, box_iou
@@ -26,39 +26,8 @@ MOST_SECONDS_BETWEEN_FRAMES = 0.5
 CONFIRMING = 0.7
 """A detection where a known face is may be less sure than one of a stranger, by this factor."""
 
-SURE, LOST = 0.8, 0.6
-"""Likeness of a followed face to itself when it was last detected: from the first on nobody doubts; below the
-second it is not the face any more. Living faces keep 0.64 and more for a quarter of a second, a pillar or
-another's cheek has less than 0.3 (docs/realtime.md)."""
-
-HIDDEN_S, AGAIN = 0.5, 0.3
-"""So long a face that has gone out of sight is believed to be hidden just there; who comes into sight there
-is told of when the whole face is seen, or when their likeness to who went is at least AGAIN: who was hidden
-appears by halves."""
-
-STAYING = 1.2
-"""Where more people are in sight than may be followed, the largest are; a newcomer has to be larger than who
-is followed by this factor, lest people of like size take turns."""
-
 MOST_SEARCHES = 2
 """Searches of a frame, for those who are least like themselves; the others wait for the next frame."""
-
-
-class _Newcomers(NamedTuple):
-    """Who has come into sight, n of them; track_id is 0 unless they are known again.
-
-    patch: float32 [n, k], what they look like. alike: float [n], how much they look like themselves, −1 to 1.
-    half: bool [n], who is half hidden.
-    """
-
-    faces: Faces
-    patch: np.ndarray
-    alike: np.ndarray
-    half: np.ndarray
-
-    def of(self, which: np.ndarray) -> _Newcomers:
-        """Those of them that a boolean mask [n] picks."""
-        return _Newcomers(self.faces[which], self.patch[which], self.alike[which], self.half[which])
 
 
 class _Picture(NamedTuple):
@@ -77,12 +46,11 @@ class FaceTracker:
         self._config = config
         self._predictor = predictor
         self._detector = make_detector(config.detection)
-        self._follower = Follower(self._predictor)
         self._tracker = Tracker(config.track_timeout_s)
+        self._follower = Follower(predictor)
+        self._association = Association(self._tracker, self._follower, predictor)
         self._cuts = CutDetector()
         self._faces = Faces.empty()
-        self._misses = Misses()
-        self._halves = np.empty(0, np.int64)  # track_ids of who is followed, but half hidden
         self._calm = False
         self._unrefined: Optional[_Picture] = None
         self._last_stamp: Optional[float] = None
@@ -121,12 +89,13 @@ class FaceTracker:
             else:
                 found = self._search(frame, known, doubted) if doubted.any() else Faces.empty()
                 detected, looked_for = found, doubted
-        faces = self._identified(grey, known, detected, looked_for, stamp, times)
+        threshold, most = self._detector.threshold, self._config.max_faces
+        faces = self._association.identified(grey, known, detected, looked_for, threshold, most, stamp, times)
         self._follower.remember(faces, grey, stamp)
         self._calm = len(faces) > 0 and not doubted.any() and not self._tracker.out_of_sight
         self._faces, self._last_stamp = faces, stamp
         self._unrefined = _Picture(grey, stamp, gap)
-        return faces[~among(faces.track_id, self._halves)]
+        return faces[~self._association.half_hidden(faces.track_id)]
 
     def refine(self) -> None:
         """Fit landmarks anew in the newest frame, for whom it is time; once a frame, and at the latest in the
@@ -150,9 +119,9 @@ class FaceTracker:
 
     def _forget(self) -> None:
         self._tracker.reset()
-        self._follower, self._unrefined = Follower(self._predictor), None
-        self._faces, self._misses, self._last_scan = Faces.empty(), Misses(), None
-        self._halves = self._halves[:0]
+        self._follower = Follower(self._predictor)
+        self._association = Association(self._tracker, self._follower, self._predictor)
+        self._faces, self._unrefined, self._last_scan = Faces.empty(), None, None
 
     def _scan_is_due(self, stamp: float) -> bool:
         """Often while nobody is known or somebody is missed, seldom while everybody is followed well."""
@@ -183,7 +152,7 @@ class FaceTracker:
 
     def _doubted(self, known: Known) -> np.ndarray:
         """bool [n]: who is to be searched unless the whole frame is scanned."""
-        doubted: np.ndarray = (known.alike < SURE) | (self._misses.of(known.faces.track_id) > 0)
+        doubted: np.ndarray = (known.alike < SURE) | self._association.missed(known.faces.track_id)
         doubted[np.argsort(np.where(doubted, known.alike, np.inf))[MOST_SEARCHES:]] = False
         return doubted
 
@@ -193,7 +162,7 @@ class FaceTracker:
         found = self._detector.detect(frame, CONFIRMING * self._detector.threshold)
         found = self._without_weak_strangers(found, known)
         near = overlapping(found.boxes, known.faces.boxes) > 0
-        return found[near | _largest(np.where(near, 0.0, _sides(found)), self._config.max_faces)]
+        return found[near | largest(np.where(near, 0.0, found.sides), self._config.max_faces)]
 
     def _search(self, frame: Frame, known: Known, doubted: np.ndarray) -> Faces:
         """What the detector sees around those who are doubted."""
@@ -210,90 +179,3 @@ class FaceTracker:
             return found
         near: np.ndarray = overlapping(found.boxes, known.faces.boxes) > 0
         return found[~weak | near]
-
-    def _whole(self, detected: Faces) -> np.ndarray:
-        """bool [n]: whether the detector is sure to see a whole face.
-
-        Who has shrunk and is not seen like that is half hidden, and their box is of the other half: they are
-        followed, and not told of.
-        """
-        threshold = self._detector.threshold
-        return np.asarray(detected.confidence >= threshold + WHOLE * (1.0 - threshold))
-
-    def _identified(
-        self,
-        grey: np.ndarray,
-        known: Known,
-        detected: Faces,
-        looked_for: np.ndarray,
-        stamp: float,
-        times: StageTimes,
-    ) -> Faces:
-        """Followed and detected faces with their track_ids, without those that are followed no longer."""
-        faces, seen, whole, confirmed, strayed, replaced, strangers = confirm(
-            known, detected, self._whole(detected), LOST, SURE
-        )
-        self._tracker.end(faces.track_id[replaced])
-        patch = known.patch
-        if strayed.any():
-            with times.measure("landmarks"):
-                faces = self._follower.found_elsewhere(faces, strayed, grey)
-            patch = patches(grey, faces.landmarks)
-        misses = self._misses.count(faces.track_id, looked_for, seen)
-        stays = confirmed | ((known.alike >= LOST) & (misses < MOST_MISSES))
-        come = self._newcomers(grey, strangers, faces.track_id[stays], stamp, times)
-        strangers = come.faces
-        stays &= ~among(faces.track_id, strangers.track_id)
-        if len(strangers):
-            stays &= seen | (box_iou(faces.boxes, strangers.boxes).max(axis=1, initial=0.0) < 0.5)
-        sides = np.concatenate([np.where(stays, STAYING * _sides(faces), 0.0), _sides(strangers)])
-        followed = _largest(sides, self._config.max_faces)
-        stays &= followed[: len(faces)]
-        come = come.of(followed[len(faces) :])
-        patch = np.concatenate([patch[stays], come.patch])
-        sure = np.concatenate(
-            [((known.alike >= SURE) | (confirmed & known.alone))[stays], come.alike >= SURE]
-        )
-        learns = (confirmed & (known.alone | (known.alike >= SURE)))[stays]
-        learns = np.concatenate([learns, come.alike >= LOST])
-        halves = np.where(
-            seen, ~whole & self._tracker.shrunk(faces, self._halves), among(faces.track_id, self._halves)
-        )
-        halves = np.concatenate([halves[stays], come.half])
-        self._misses.found(come.faces.track_id[come.faces.track_id > 0])
-        faces = self._tracker.update(Faces.merge([faces[stays], come.faces]), stamp, sure)
-        self._tracker.learn(faces[learns], patch[learns], stamp)
-        self._halves = faces.track_id[halves]
-        self._misses.keep(faces.track_id)
-        return faces[np.argsort(faces.track_id)]
-
-    def _newcomers(
-        self, grey: np.ndarray, strangers: Faces, taken: np.ndarray, stamp: float, times: StageTimes
-    ) -> _Newcomers:
-        """Those of the detections that nobody in view has claimed who are faces, and whole or known again.
-
-        taken: int64 [k], the track_ids of who stays in view.
-        """
-        if not len(strangers):
-            return _Newcomers(strangers, patches(grey, strangers.landmarks), np.empty(0), np.empty(0, bool))
-        with times.measure("landmarks"):
-            strangers = strangers.replace(landmarks=self._predictor.predict(grey, strangers.boxes))
-        patch = patches(grey, strangers.landmarks)
-        strangers = self._tracker.identify(strangers, taken, stamp, patch)
-        alike = self._tracker.likeness(strangers, patch)
-        known_again, whole = strangers.track_id > 0, self._whole(strangers)
-        shrunk = self._tracker.shrunk(strangers, self._halves)
-        here = (known_again & (alike >= AGAIN)) | (whole & ~shrunk)
-        here |= ~self._tracker.hidden_at(strangers.boxes, stamp, HIDDEN_S)
-        # A weak detection says that somebody known is still there, and not that somebody has come.
-        here &= known_again | (strangers.confidence >= self._detector.threshold)
-        return _Newcomers(strangers[here], patch[here], alike[here], (~whole & shrunk)[here])
-
-
-def _sides(faces: Faces) -> np.ndarray:
-    return np.asarray(faces.boxes[:, 2] - faces.boxes[:, 0])
-
-
-def _largest(sides: np.ndarray, most: int) -> np.ndarray:
-    """bool [n]: the `most` largest."""
-    return among(np.arange(len(sides)), np.argsort(-sides, kind="stable")[:most])

@@ -73,17 +73,26 @@ class Faces:
         return len(self.boxes)
 
     def __getitem__(self, index: Any) -> Faces:
-        """The faces that a slice, a mask or a list of indices selects; one integer gives one face."""
+        """The faces that a slice, a mask or a list of indices selects; one integer gives one face.
+
+        Arrays may be shared with these.
+        """
         if isinstance(index, (int, np.integer)):
             if not -len(self) <= index < len(self):
                 raise IndexError(f"face {index} of {len(self)}")
             index = [index]
+        elif _leaves_nobody_out(index, len(self)):
+            return self
         return Faces._of({name: getattr(self, name)[index] for name in _specs()})
 
     def replace(self, **arrays: np.ndarray) -> Faces:
         """The same faces with some arrays exchanged."""
         changed = {name: _checked(name, value, _specs()[name], len(self)) for name, value in arrays.items()}
         return Faces._of({**self.__dict__, **changed})
+
+    def copy(self) -> Faces:
+        """The same faces in arrays of their own: what is written into them stays there."""
+        return Faces._of({name: getattr(self, name).copy() for name in _specs()})
 
     def scaled(self, factor: float) -> Faces:
         """The same faces in a picture that is `factor` times as large."""
@@ -99,6 +108,11 @@ class Faces:
         return faces
 
     @property
+    def sides(self) -> np.ndarray:
+        """float32 [n]: how wide each box is, pixels."""
+        return np.asarray(self.boxes[:, 2] - self.boxes[:, 0])
+
+    @property
     def label(self) -> np.ndarray:
         """int64 [n]: index into EMOTIONS of the most probable expression, −1 where unset."""
         unset = np.isnan(self.probabilities).any(axis=1)
@@ -112,6 +126,12 @@ def _specs() -> Dict[str, Tuple[Tuple[int, ...], np.dtype[Any], float]]:
         entry.name: (entry.metadata["shape"], np.dtype(entry.metadata["dtype"]), entry.metadata["unset"])
         for entry in dataclasses.fields(Faces)
     }
+
+
+def _leaves_nobody_out(index: Any, count: int) -> bool:
+    """Whether it is a mask of everybody, as most masks of a frame are: nothing is copied then."""
+    is_mask = isinstance(index, np.ndarray) and index.dtype == bool and index.shape == (count,)
+    return is_mask and bool(index.all())
 
 
 def _checked(

@@ -1,4 +1,4 @@
-"""Medians and membership of few numbers, without what makes NumPy's own take four times as long and more."""
+"""Medians, membership and ranks of few numbers, without what makes NumPy's own take many times as long."""
 
 from __future__ import annotations
 
@@ -14,3 +14,8 @@ def median(values: np.ndarray, axis: int = 0) -> np.ndarray:
 def among(values: np.ndarray, others: np.ndarray) -> np.ndarray:
     """bool [n]: which of some integers, [n], are among others, [m]."""
     return np.asarray((values[:, None] == others).any(axis=1))
+
+
+def largest(values: np.ndarray, most: int) -> np.ndarray:
+    """bool [n]: the `most` largest of some numbers, [n]; of equal ones the first."""
+    return among(np.arange(len(values)), np.argsort(-values, kind="stable")[:most])

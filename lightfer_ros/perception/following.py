@@ -153,7 +153,7 @@ def move_boxes(before: Faces, expected: Faces, landmarks: np.ndarray, gap: float
     grown = median(spread / np.maximum(old_spread, 1e-3), axis=1)
     box_centre = (before.boxes[:, :2] + before.boxes[:, 2:]) / 2
     expected_centre = (expected.boxes[:, :2] + expected.boxes[:, 2:]) / 2
-    side = before.boxes[:, 2] - before.boxes[:, 0]
+    side = before.sides
     new_centre = old_centre + shift + (box_centre - old_centre) * grown[:, None]
     half = (side * grown / 2)[:, None]
     ran = np.hypot(*(new_centre - expected_centre).T) / np.maximum(side, 1e-6)

@@ -124,7 +124,7 @@ class Pipeline:
         self._looks.keep(self._tracker.track_ids)
         faces = self._classify(frame, faces, stamp, focal_length_px, began)
         self._faces, self._last_stamp = faces, stamp
-        return as_told(faces)
+        return as_told(faces).copy()  # the caller's own
 
     def refine(self) -> None:
         """Do what the newest frame has left to do and no answer waits for: classify whose turn it was and
@@ -264,8 +264,8 @@ _VIEW = ("pose", "pose_confidence", "reliability", "unreliable_reasons")
 
 
 def _with_last_view(faces: Faces, before: Faces) -> Faces:
-    """Faces with what was known of them in the frame before; both by ascending track_id."""
-    _, now, then = np.intersect1d(faces.track_id, before.track_id, assume_unique=True, return_indices=True)
+    """Faces with what was known of them in the frame before."""
+    now, then = np.nonzero(faces.track_id[:, None] == before.track_id)
     return _with_view(faces, now, before[then])
 
 

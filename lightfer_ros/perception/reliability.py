@@ -35,11 +35,10 @@ def judge(
         return np.empty(0, np.float32), np.empty(0, np.uint16)
     sharpness, contrast = _sharpness_and_contrast(crops, normalization)
     yaw, pitch = _or(np.abs(faces.pose[:, :2]), np.inf).T  # what has no pose is no frontal face
-    sides = faces.boxes[:, 2] - faces.boxes[:, 0]
     worths = np.stack(
         [
             np.minimum(_worth(yaw, YAW_DEG), _worth(pitch, PITCH_DEG)),
-            _worth(sides, SIDE_PX),
+            _worth(faces.sides, SIDE_PX),
             _worth(sharpness, SHARPNESS),
             _worth(contrast, CONTRAST),
             _worth(_share_outside(faces.boxes, width, height), CUT_SHARE),

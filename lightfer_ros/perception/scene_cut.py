@@ -37,7 +37,7 @@ class CutDetector:
         """Whether this frame, uint8 [h, w], shows another scene than the one before."""
         # Some rows tell as much, and the picture has long left the processor's caches.
         rows = grey[:: max(len(grey) // (ROWS * SIZE[1]), 1)]
-        small = cv2.resize(np.ascontiguousarray(rows), SIZE, interpolation=cv2.INTER_AREA).astype(np.float32)
+        small = cv2.resize(rows, SIZE, interpolation=cv2.INTER_AREA).astype(np.float32)
         contrast = small.reshape(-1) - small.mean()
         length = float(np.linalg.norm(contrast))
         if length < contrast.size**0.5:  # less than a grey level of contrast: a lid before the lens

@@ -6,8 +6,6 @@ import pytest
 from lightfer_ros.perception.confirmation import PART, Known, confirm
 from lightfer_ros.perception.faces import DETECTED, TRACKED, Faces
 
-LOST, SURE = 0.6, 0.8
-
 
 def known(*boxes, alike=0.9, alone=True, cut=False):
     n = len(boxes)
@@ -30,7 +28,7 @@ def detected(*boxes, confidence=0.9):
 
 
 def confirmed(known, detected, whole=True):
-    return confirm(known, detected, np.full(len(detected), whole), LOST, SURE)
+    return confirm(known, detected, np.full(len(detected), whole))
 
 
 HERE, NEARLY_HERE, ASIDE = (100, 100, 200, 200), (104, 100, 204, 200), (130, 100, 230, 200)

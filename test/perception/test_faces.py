@@ -69,6 +69,7 @@ def test_boxes_that_are_not_rows_of_four_are_refused(boxes):
         (slice(1, None), [2, 3]),
         ([2, 0], [3, 1]),
         (np.array([True, False, True]), [1, 3]),
+        (np.array([True, True, True]), [1, 2, 3]),
         ([], []),
     ],
 )
@@ -80,6 +81,16 @@ def test_there_is_no_face_behind_the_last():
     with pytest.raises(IndexError):
         three()[3]
     assert [numbers(face) for face in three()] == [[1], [2], [3]]
+
+
+@pytest.mark.parametrize("mask", [[True] * 2, [True] * 4, [False] * 4])
+def test_a_mask_for_another_number_of_faces_is_refused(mask):
+    with pytest.raises(IndexError):
+        three()[np.array(mask)]
+
+
+def test_a_box_is_as_wide_as_its_edges_lie_apart():
+    assert Faces(boxes=[[1, 2, 4, 9], [-2, 0, 2, 4]]).sides.tolist() == [3, 4]
 
 
 def test_merging_keeps_the_order_and_what_is_unset():
@@ -95,6 +106,14 @@ def test_a_replaced_array_leaves_the_first_value_as_it_was():
     faces = three()
     assert faces.replace(state=np.full(3, DETECTED)).state.tolist() == [DETECTED] * 3
     assert faces.state.tolist() == [1, 2, 3]
+
+
+def test_a_copy_shares_no_array():
+    faces = three()
+    copy = faces.copy()
+    assert numbers(copy) == [1, 2, 3]
+    for field in FIELDS:
+        assert not np.shares_memory(getattr(copy, field.name), getattr(faces, field.name))
 
 
 def test_the_label_is_the_most_probable_expression_and_minus_one_where_unset():

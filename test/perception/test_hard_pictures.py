@@ -201,7 +201,7 @@ def test_a_box_is_of_the_whole_face_or_not_told_of_while_something_covers_it(pip
 def test_a_whole_face_is_told_of_at_once_where_somebody_has_just_been_hidden_however_they_look(
     pipeline, single, monkeypatch
 ):
-    monkeypatch.setattr("lightfer_ros.perception.face_tracker.AGAIN", 1.1)  # nobody looks like themselves
+    monkeypatch.setattr("lightfer_ros.perception.association.AGAIN", 1.1)  # nobody looks like themselves
     picture = scene(single, 120, 200)
     hidden = picture.copy()
     hidden[:, 280:440] = 120

@@ -77,7 +77,7 @@ class YuNetDetector(Detector):
         scale = self._scale or _own_scale(frame)
         seen = self._find(frame, (0, 0, frame.width, frame.height), scale, min(least, GLIMPSE))
         found = seen[seen.confidence >= least]
-        small = scale * (seen.boxes[:, 2] - seen.boxes[:, 0]) < SMALL_PX
+        small = scale * seen.sides < SMALL_PX
         glimpsed = seen[(seen.confidence < self.threshold) & small][:MOST_GLIMPSES]
         return self._searched(frame, found, glimpsed, max(CLEAR, least)) if len(glimpsed) else found
 

@@ -7,7 +7,6 @@ wherever it knows the encoding, 16 bits scaled by 255/65535 included.
 
 from __future__ import annotations
 
-import struct
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 import cv2
@@ -15,9 +14,7 @@ import numpy as np
 
 from lightfer_ros.errors import ImageError
 from lightfer_ros.perception.frame import Frame, check_size
-
-JPEG = b"\xff\xd8"
-"""How a JPEG begins."""
+from lightfer_ros.perception.stored_size import JPEG, stored_size
 
 _PACKED, _YUV422, _YUV420, _BAYER = range(4)
 
@@ -180,7 +177,7 @@ def decode_compressed(format: str, data: Any, *, upright: bool = False, reductio
         raise ImageError(f"format is {format!r}: a depth picture shows no faces, expected jpeg, png or webp")
     raw = _bytes(data)
     payload = raw.tobytes()
-    width, height = _stored_size(payload)
+    width, height = stored_size(payload)
     check_size(width, height)
     flags = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH if upright else cv2.IMREAD_UNCHANGED
     reduction = 1 if upright or not payload.startswith(JPEG) else reduction or own_reduction(width, height)
@@ -215,64 +212,3 @@ def _stored_layout(format: str, pixels: np.ndarray) -> _Layout:
             f"{format or 'picture'}: {samples} channels of {bits} bits, expected 1, 3 or 4 of 8 or 16"
         )
     return layout
-
-
-def _stored_size(payload: bytes) -> Tuple[int, int]:
-    """Width and height in pixels from the header, and that the end is there; ImageError if it is not."""
-    try:
-        if payload.startswith(JPEG):
-            return _jpeg_size(payload)
-        if payload[:8] == b"\x89PNG\r\n\x1a\n":
-            return _png_size(payload)
-        if payload[:4] == b"RIFF" and payload[8:12] == b"WEBP":
-            return _webp_size(payload)
-    except (struct.error, IndexError):
-        raise ImageError(f"picture: cut short after {len(payload)} bytes, within its header") from None
-    start = payload[:8].hex() or "nothing"
-    raise ImageError(f"picture: {len(payload)} bytes starting with {start}, expected a JPEG, PNG or WebP")
-
-
-def _jpeg_size(payload: bytes) -> Tuple[int, int]:
-    """From the frame header, ITU-T T.81, B.2.2."""
-    at = 2
-    while True:
-        marker, length = struct.unpack_from(">HH", payload, at)
-        if marker == 0xFFFF:  # a fill byte
-            at += 1
-        elif marker < 0xFFC0 or marker == 0xFFDA:
-            raise ImageError("jpeg: no frame header before the picture data")
-        elif marker <= 0xFFCF and marker not in (0xFFC4, 0xFFC8, 0xFFCC):
-            height, width = struct.unpack_from(">HH", payload, at + 5)
-            break
-        else:
-            at += 2 + length
-    # OpenCV 4 fills the rest of a JPEG that was cut short with grey and says nothing.
-    if payload.find(b"\xff\xd9", at) < 0:
-        raise ImageError(f"jpeg: cut short after {len(payload)} bytes, no end of image")
-    return width, height
-
-
-def _png_size(payload: bytes) -> Tuple[int, int]:
-    """From the IHDR chunk, which is always the first."""
-    width, height = struct.unpack_from(">II", payload, 16)
-    if payload[12:16] != b"IHDR" or b"IEND" not in payload[33:]:
-        raise ImageError(f"png: corrupt or cut short after {len(payload)} bytes")
-    return width, height
-
-
-def _webp_size(payload: bytes) -> Tuple[int, int]:
-    """From the first chunk, RFC 9649: lossy, lossless or extended."""
-    (size,) = struct.unpack_from("<I", payload, 4)
-    if size + 8 > len(payload):
-        raise ImageError(f"webp: cut short after {len(payload)} bytes, expected {size + 8}")
-    kind = payload[12:16]
-    if kind == b"VP8 ":
-        width, height = struct.unpack_from("<HH", payload, 26)
-        return width & 0x3FFF, height & 0x3FFF
-    if kind == b"VP8L":
-        (bits,) = struct.unpack_from("<I", payload, 21)
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    if kind == b"VP8X":
-        low, high, *tall = struct.unpack_from("<HB3B", payload, 24)
-        return low + (high << 16) + 1, int.from_bytes(bytes(tall), "little") + 1
-    raise ImageError(f"webp: first chunk is {kind!r}, expected VP8, VP8L or VP8X")

@@ -1,40 +1,17 @@
-"""The node's life: walked through and back, failed and tried again, ended at any moment."""
+"""The node's life: walked through its states and back, changed while it runs, without lifecycle as well."""
 
 from __future__ import annotations
 
-import json
-import os
-import random
-import re
-import shutil
 import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
-
-pytest.importorskip("rclpy.lifecycle", reason="this ROS has no lifecycle in rclpy")
-
+from lifecycle import change, state
 from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters
 from rclpy.parameter import Parameter
 from ros_graph import Camera, value
-
-from lightfer_ros.model import manifest
-
-
-def change(graph, transition: int) -> bool:
-    request = ChangeState.Request(transition=Transition(id=transition))
-    name = f"{graph.namespace}/emotion_node/change_state"
-    return bool(graph.call(ChangeState, name, request).success)
-
-
-def state(graph) -> str:
-    name = f"{graph.namespace}/emotion_node/get_state"
-    return str(graph.call(GetState, name, GetState.Request()).current_state.label)
 
 
 def set_parameters(graph, **values):
@@ -63,113 +40,6 @@ def test_it_is_walked_through_its_states_and_back(graph, emotion_node, one_face)
             assert change(graph, Transition.TRANSITION_CLEANUP)
             assert state(graph) == "unconfigured"
             graph.wait(lambda: graph.node.count_publishers("emotions") == 0, "emotions left the graph")
-
-
-MODEL = "mini_xception"
-"""A classifier that is fetched, so that its file may be spoiled in a folder of our own."""
-
-
-@pytest.fixture
-def assets(tmp_path: Path) -> Path:
-    """A folder of assets of the test's own, to spoil."""
-    folder = tmp_path / "assets"
-    folder.mkdir()
-    for name in ("shape_predictor_68", MODEL):
-        source = manifest.locate(name)
-        if source is None:
-            pytest.skip(f"{name} has not been fetched: `lightfer fetch`")
-        for file in source.parent.glob(source.name + "*"):
-            os.symlink(file, folder / file.name)
-    return folder
-
-
-def _spoil_landmarks_missing(folder: Path) -> str:
-    (folder / "shape_predictor_68_face_landmarks.dat").unlink()
-    return "lightfer fetch shape_predictor_68"
-
-
-def _spoil_landmarks_truncated(folder: Path) -> str:
-    path = folder / "shape_predictor_68_face_landmarks.dat"
-    whole = path.resolve().read_bytes()
-    path.unlink()
-    path.write_bytes(whole[:1_000_000])
-    return "truncated"
-
-
-def _spoil_model_truncated(folder: Path) -> str:
-    whole = _model(folder).resolve().read_bytes()
-    _model(folder).unlink()
-    _model(folder).write_bytes(whole[:5000])
-    return "sha256 "
-
-
-def _model(folder: Path) -> Path:
-    return folder / Path(manifest.find(MODEL)).name
-
-
-def _spoil_model_missing(folder: Path) -> str:
-    _model(folder).unlink()
-    return "is missing"
-
-
-def _spoil_model_without_metadata(folder: Path) -> str:
-    _model(folder).with_name(_model(folder).name + ".json").unlink()
-    return "cannot be read"
-
-
-def _spoil_model_other_hash(folder: Path) -> str:
-    whole = _model(folder).resolve().read_bytes()
-    _model(folder).unlink()
-    _model(folder).write_bytes(whole + b"x")
-    return "another file"
-
-
-def _spoil_model_metadata(folder: Path) -> str:
-    record = _model(folder).with_name(_model(folder).name + ".json")
-    values = json.loads(record.read_text())
-    record.unlink()
-    record.write_text(json.dumps({**values, "input_size": "64"}))
-    return "input_size is '64', expected an integer"
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        _spoil_landmarks_missing,
-        _spoil_landmarks_truncated,
-        _spoil_model_missing,
-        _spoil_model_without_metadata,
-        _spoil_model_other_hash,
-        _spoil_model_truncated,
-        _spoil_model_metadata,
-    ],
-)
-def test_a_bad_file_fails_configure_with_a_reason_and_a_good_one_mends_it(
-    graph, launch, environment, assets, spoil, tmp_path
-):
-    environment["LIGHTFER_HOME"] = str(assets)
-    backup = tmp_path / "backup"
-    shutil.copytree(assets, backup, symlinks=True)
-    expected = spoil(assets)
-    with launch("emotion_node", autostart=True, model=MODEL) as process:
-        status = graph.status("perception", lambda s: s.level == s.ERROR)
-        assert expected in status.message
-        assert "`lightfer fetch " in status.message, "the cure"
-        assert str(assets) in status.message
-        assert status.message in process.log()
-        assert state(graph) == "unconfigured"
-        shutil.rmtree(assets)
-        shutil.copytree(backup, assets, symlinks=True)
-        assert change(graph, Transition.TRANSITION_CONFIGURE)
-        assert change(graph, Transition.TRANSITION_ACTIVATE)
-
-
-def test_a_model_of_the_wrong_kind_is_refused(graph, emotion_node, tmp_path):
-    wrong = tmp_path / "photo.onnx"
-    wrong.write_bytes(b"\xff\xd8\xff this is a photo")
-    with emotion_node(model=str(wrong)):
-        status = graph.status("perception", lambda s: s.level == s.ERROR)
-        assert str(wrong) in status.message
 
 
 def test_parameters_change_while_running_and_bad_values_are_refused_by_name(graph, emotion_node, one_face):
@@ -248,63 +118,6 @@ def test_simulated_time_drives_the_node(graph, emotion_node, one_face):
         graph.answer_to(camera.send(one_face))
         message.clock.sec = 1
         graph.wait(lambda: silent() and "jumped back" in silence(), "a looped bag's jump back is silence too")
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("moment", ["importing", "loading", "running"])
-def test_it_ends_within_a_second_at_any_moment(graph, environment, number, moment, tmp_path):
-    before = set(os.listdir("/dev/shm"))
-    seed = random.Random(f"{number} {moment}")
-    output = tmp_path / "log"
-    command = [
-        sys.executable,
-        "-m",
-        "lightfer_ros.nodes.emotion_node",
-        "--ros-args",
-        "-r",
-        f"__ns:={graph.namespace}",
-    ]
-    with output.open("w") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            if moment == "running":
-                graph.wait(lambda: "looking at" in output.read_text(), "the node looks")
-            else:
-                graph.wait(lambda: _handles(process.pid, number), "the node handles signals")
-            if moment == "loading":
-                graph.wait(lambda: graph.node.count_publishers("/diagnostics") > 0, "the node exists")
-            graph.wait(_after(seed.uniform(0.0, 0.3)), "a random while")
-            segments = _shared_memory(process.pid) - before
-            assert segments or moment == "importing"
-            start = time.monotonic()
-            process.send_signal(number)
-            code = process.wait(5)
-            took = time.monotonic() - start
-        finally:
-            process.kill()
-    text = output.read_text()
-    assert code == 0, text
-    assert "Traceback" not in text
-    assert took < 1.0
-    assert not segments & set(os.listdir("/dev/shm"))
-
-
-def _handles(pid: int, number: int) -> bool:
-    """Whether a process has a handler of its own for a signal."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    caught = int(next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt")), 16)
-    return bool(caught >> (int(number) - 1) & 1) and b"lightfer" in Path(f"/proc/{pid}/cmdline").read_bytes()
-
-
-def _shared_memory(pid: int) -> set[str]:
-    """Names of the Fast DDS segments that a process has mapped; ports belong to all participants."""
-    maps = Path(f"/proc/{pid}/maps").read_text()
-    return set(re.findall(r"/dev/shm/(fastrtps_[0-9a-f]{16})\b", maps))
-
-
-def _after(seconds: float):
-    end = time.monotonic() + seconds
-    return lambda: time.monotonic() >= end
 
 
 def test_without_lifecycle_in_rclpy_the_same_node_starts_plain(graph, environment, one_face, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from photos import photo, placed, resized
@@ -30,3 +31,9 @@ def person() -> np.ndarray:
 def several() -> np.ndarray:
     """Five people in a photo."""
     return photo("photo_multi_face")
+
+
+@pytest.fixture(scope="session")
+def vga_photo(several) -> np.ndarray:
+    """The same, uint8 [480, 640, 3] BGR."""
+    return cv2.resize(several, (640, 480))

@@ -45,10 +45,12 @@ class _InView(NamedTuple):
 
     def of(self, which: np.ndarray) -> _InView:
         """Those of them that a boolean mask [n] picks."""
-        return _InView(self.faces[which], *(array[which] for array in self[1:]))
+        return self if which.all() else _InView(self.faces[which], *(array[which] for array in self[1:]))
 
     def and_others(self, others: _InView) -> _InView:
         """These, and then the others."""
+        if not len(others.faces):
+            return self
         arrays = (np.concatenate(both) for both in zip(self[1:], others[1:]))
         return _InView(Faces.merge([self.faces, others.faces]), *arrays)
 
@@ -138,9 +140,11 @@ class Association:
 
         taken: int64 [k], the track_ids of who stays in view.
         """
-        if len(strangers):
-            with times.measure("landmarks"):
-                strangers = strangers.replace(landmarks=self._predictor.predict(grey, strangers.boxes))
+        if not len(strangers):
+            nobody = np.empty(0, bool)
+            return _InView(strangers, patches(grey, strangers.landmarks), nobody, nobody, nobody)
+        with times.measure("landmarks"):
+            strangers = strangers.replace(landmarks=self._predictor.predict(grey, strangers.boxes))
         patch = patches(grey, strangers.landmarks)
         strangers = self._tracker.identify(strangers, taken, stamp, patch)
         alike = self._tracker.likeness(strangers, patch)

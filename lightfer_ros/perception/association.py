@@ -25,7 +25,6 @@ STAYING = 1.2
 """Where more people are in sight than may be followed, the largest are; a newcomer has to be larger than who
 is followed by this factor, lest people of like size take turns."""
 
-
 REPLACED = 0.5
 """Who is not seen, and overlaps with somebody who has come by so much (IoU), is followed no longer."""
 

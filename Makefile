@@ -28,7 +28,7 @@ test: setup  ## every test but the long ones; those that score a network want FE
 
 soak: setup  ## the long tests: an hour of images and more
 	@# with the profile that launch files set: Fast DDS as installed stalls after 10,000 raw images (docs/fastdds.md)
-	@export FASTRTPS_DEFAULT_PROFILES_FILE=$(CURDIR)/config/fastdds.xml; $(RUN)python -m pytest -m soak
+	@export FASTRTPS_DEFAULT_PROFILES_FILE=$(CURDIR)/config/fastdds.xml; $(RUN)python -m pytest -m soak -s -o faulthandler_timeout=0
 
 lint: setup  ## style and types
 	@test -x .venv/bin/ruff || { echo "make lint: needs the .venv of a shell without a ROS 2 distribution" >&2; exit 1; }

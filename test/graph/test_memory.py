@@ -86,6 +86,8 @@ def test_memory_is_flat_while_sizes_and_faces_change(graph, emotion_node):
 
 SOAK = 60 * 60 * RATE
 """An hour of a camera's pictures, shown as fast as they are answered."""
+PROGRESS = 5000
+"""After so many images one hears how it goes."""
 VISITS = SOAK // (2 * SECONDS * RATE)
 
 
@@ -107,10 +109,13 @@ def test_over_an_hour_of_images_memory_latency_and_ids_stay_as_they_are(graph, e
     graph.listen(MarkerArray, "emotions/markers", lambda message: None)
     with emotion_node() as process:
         feed = Feed(graph, process)
-        for picture, people in itertools.islice(people_come_and_go(), SOAK):
+        for number, (picture, people) in enumerate(itertools.islice(people_come_and_go(), SOAK), 1):
             answer = feed.show(picture)
             ids_seen.update(emotion.track_id for emotion in answer.emotions)
             found[people, len(answer.emotions)] += 1
+            if number % PROGRESS == 0:
+                p50 = 1000 * np.median(feed.latency_s[-PROGRESS:])
+                print(f"{number} of {SOAK} images, {feed.memory_mb[-1]:.1f} MB, p50 {p50:.1f} ms", flush=True)
     early, late = feed.latency_s[SETTLED : SETTLED + 2000], feed.latency_s[-2000:]
     for name, part in (("early", early), ("late", late)):
         p50, p99 = 1000 * np.percentile(part, (50, 99))

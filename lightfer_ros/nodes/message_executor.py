@@ -36,10 +36,8 @@ class MessageExecutor(SingleThreadedExecutor):  # type: ignore[misc]
 
     def can_execute(self, entity: Any) -> bool:
         """Whether the wait that begins is for this entity; called by rclpy."""
-        waits = self._messages_alone and (
-            not isinstance(entity, Subscription) or getattr(entity.callback_group, "can_wait", False)
-        )
-        return not waits and bool(super().can_execute(entity))
+        waits = not isinstance(entity, Subscription) or getattr(entity.callback_group, "can_wait", False)
+        return not (self._messages_alone and waits) and bool(super().can_execute(entity))
 
     def wait_for_ready_callbacks(self, *arguments: Any, **options: Any) -> Any:
         """What is to be done next, as rclpy has it; called by `spin_once`."""

@@ -44,7 +44,7 @@ class _InView(NamedTuple):
 
     def of(self, which: np.ndarray) -> _InView:
         """Those of them that a boolean mask [n] picks."""
-        return self if which.all() else _InView(self.faces[which], *(array[which] for array in self[1:]))
+        return _InView(self.faces[which], *(array[which] for array in self[1:]))
 
     def and_others(self, others: _InView) -> _InView:
         """These, and then the others."""

@@ -125,7 +125,7 @@ def time_batch(session: Session, batch: np.ndarray, seconds: float) -> Timing:
         spent = time.perf_counter() - began
         if spent >= seconds or (len(times) >= FEWEST_RUNS and interval_of_median(times) <= TIGHT):
             break
-    p50, p99 = np.percentile(times, (50, 99))
+    p50, p99 = _quantiles(np.sort(times), (0.5, 0.99))
     return Timing(
         p50_ms=1000.0 * float(p50),
         p99_ms=1000.0 * float(p99),
@@ -147,7 +147,12 @@ def interval_of_median(times: list[float]) -> float:
     ordered = np.sort(times)
     reach = 0.98 * math.sqrt(n)  # 1.96 · √(n · ½ · ½)
     low, high = ordered[max(0, math.floor(n / 2 - reach))], ordered[min(n - 1, math.ceil(n / 2 + reach))]
-    return float((high - low) / 2 / np.median(ordered))
+    return float((high - low) / 2 / _quantiles(ordered, 0.5))
+
+
+def _quantiles(ordered: np.ndarray, shares: Any) -> Any:
+    """What np.quantile says of sorted numbers; that imports numpy.ma, 3 MB which are not the engine's."""
+    return np.interp(np.multiply(shares, len(ordered) - 1), np.arange(len(ordered)), ordered)
 
 
 def register_extra(targets: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -21,22 +23,22 @@ def crop_transforms(landmarks: np.ndarray, geometry: CropGeometry, size: int) ->
     scale comes from eye distance and eye-mouth distance together, since turning the head shortens the first
     and nodding the second; the rotation from the eyes alone.
     """
-    right, left, mouth = (part.astype(np.float64) for part in eyes_and_mouth(landmarks))
-    eyes = (right + left) / 2
-    across = left - right
-    seen = np.hypot(np.hypot(*across.T), np.hypot(*(mouth - eyes).T))
-    wanted = size * np.hypot(geometry.eye_distance, geometry.mouth_y - geometry.eye_y)
-    scale = wanted / np.maximum(seen, 1e-6)
-    angle = np.arctan2(across[:, 1], across[:, 0])
-    cosine, sine = scale * np.cos(angle), scale * np.sin(angle)
-    centre = (eyes + mouth) / 2
-    target = np.array([0.5, (geometry.eye_y + geometry.mouth_y) / 2]) * size
+    wanted = size * math.hypot(geometry.eye_distance, geometry.mouth_y - geometry.eye_y)
     # A pixel's coordinates name its middle, the geometry's fractions begin at the picture's edge.
-    target -= 0.5
+    target_x, target_y = 0.5 * size - 0.5, (geometry.eye_y + geometry.mouth_y) / 2 * size - 0.5
     transforms = np.empty((len(landmarks), 2, 3))
-    transforms[:, 0, 0], transforms[:, 0, 1] = cosine, sine
-    transforms[:, 1, 0], transforms[:, 1, 1] = -sine, cosine
-    transforms[:, :, 2] = target - np.einsum("nij,nj->ni", transforms[:, :, :2], centre)
+    # Face by face: of three points each, NumPy's own way takes as long as this does with ten faces.
+    for index, (right, left, mouth) in enumerate(eyes_and_mouth(landmarks).tolist()):
+        eyes_x, eyes_y = (right[0] + left[0]) / 2, (right[1] + left[1]) / 2
+        across_x, across_y = left[0] - right[0], left[1] - right[1]
+        seen = math.hypot(math.hypot(across_x, across_y), math.hypot(mouth[0] - eyes_x, mouth[1] - eyes_y))
+        scale, angle = wanted / max(seen, 1e-6), math.atan2(across_y, across_x)
+        cosine, sine = scale * math.cos(angle), scale * math.sin(angle)
+        x, y = (eyes_x + mouth[0]) / 2, (eyes_y + mouth[1]) / 2
+        transforms[index] = (
+            (cosine, sine, target_x - cosine * x - sine * y),
+            (-sine, cosine, target_y + sine * x - cosine * y),
+        )
     return transforms
 
 
@@ -67,7 +69,7 @@ def to_crops(
 def reduction(transform: np.ndarray, pixels: int = 1, most: int = LARGEST_REDUCTION) -> int:
     """By which factor to warp larger first and average then, so that a pixel of the result is made of about
     `pixels` in a row of the picture at most. transform: a similarity, float64 [2, 3], picture to square."""
-    shrinks = 1.0 / max(float(np.hypot(transform[0, 0], transform[0, 1])), 1e-6)
+    shrinks = 1.0 / max(math.hypot(transform[0, 0], transform[0, 1]), 1e-6)
     return min(max(int(shrinks / pixels), 1), most)
 
 
@@ -77,9 +79,11 @@ def warped(image: np.ndarray, transform: np.ndarray, size: int, factor: int) -> 
     Warping alone reads four pixels and would alias a large face: it is warped `factor` times as large, and
     averaged. What lies outside repeats the border.
     """
-    fine = transform * factor
-    fine[:, 2] += (factor - 1) / 2
+    if factor > 1:
+        transform = transform * factor
+        transform[:, 2] += (factor - 1) / 2
+    fine = size * factor
     square = cv2.warpAffine(
-        image, fine, (size * factor, size * factor), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        image, transform, (fine, fine), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return square if factor == 1 else cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA)

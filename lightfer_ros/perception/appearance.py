@@ -31,7 +31,7 @@ def patches(grey: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         return rows
     for row, transform in zip(rows, crop_transforms(landmarks, FRAMING, SIDE)):
         row[:] = warped(grey, transform, SIDE, reduction(transform, 2, FINEST)).reshape(-1)
-    rows -= rows.mean(axis=1, keepdims=True)
-    length = np.sqrt((rows**2).sum(axis=1, keepdims=True))
-    seen = length > SIDE  # contrast of a grey level and more
-    return np.asarray(np.divide(rows, length, out=np.zeros_like(rows), where=seen))
+    rows -= rows.sum(axis=1, keepdims=True) / SIDE**2
+    length = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    rows /= np.where(length > SIDE, length, np.inf)[:, None]  # contrast of a grey level and more
+    return rows

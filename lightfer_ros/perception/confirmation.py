@@ -111,3 +111,10 @@ def confirm(known: Known, detected: Faces, whole: np.ndarray) -> Confirmed:
 def overlapping(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     """int [n]: how many of the others each box overlaps."""
     return np.asarray((box_iou(boxes, others) > NEAR).sum(axis=1))
+
+
+def are_alone(boxes: np.ndarray, everybody: np.ndarray) -> np.ndarray:
+    """bool [n]: whether each box overlaps one at most of those of everybody, [m, 4]: its own."""
+    if len(everybody) <= 1:
+        return np.ones(len(boxes), bool)
+    return np.asarray(overlapping(boxes, everybody) <= 1)

@@ -9,7 +9,7 @@ import numpy as np
 from lightfer_ros.perception.appearance import patches
 from lightfer_ros.perception.association import Association
 from lightfer_ros.perception.config import PipelineConfig
-from lightfer_ros.perception.confirmation import SURE, Known, overlapping
+from lightfer_ros.perception.confirmation import SURE, Known, are_alone, overlapping
 from lightfer_ros.perception.detection import Detector, make_detector
 from lightfer_ros.perception.faces import Faces
 from lightfer_ros.perception.few import largest
@@ -146,14 +146,15 @@ class FaceTracker:
             faces = Faces.merge([faces[~doubted], again])[order]
         # Who does not look like themselves, half hidden perhaps, is rather where they were going to be.
         boxes = np.where((alike >= SURE)[:, None], faces.boxes, expected.boxes)
-        alone = overlapping(boxes, self._tracker.expected_boxes(stamp)) <= 1
+        alone = are_alone(boxes, self._tracker.expected_boxes(stamp))
         cut = alone & self._follower.cut(faces.track_id, alike < SURE, grey, gap)
         return Known(faces.replace(boxes=boxes), patch, np.where(cut, -1.0, alike), alone, cut)
 
     def _doubted(self, known: Known) -> np.ndarray:
         """bool [n]: who is to be searched unless the whole frame is scanned."""
         doubted: np.ndarray = (known.alike < SURE) | self._association.missed(known.faces.track_id)
-        doubted[np.argsort(np.where(doubted, known.alike, np.inf))[MOST_SEARCHES:]] = False
+        if np.count_nonzero(doubted) > MOST_SEARCHES:
+            doubted[np.argsort(np.where(doubted, known.alike, np.inf))[MOST_SEARCHES:]] = False
         return doubted
 
     def _scan(self, frame: Frame, known: Known, stamp: float) -> Faces:

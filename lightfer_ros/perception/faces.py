@@ -129,9 +129,10 @@ def _specs() -> Dict[str, Tuple[Tuple[int, ...], np.dtype[Any], float]]:
 
 
 def _leaves_nobody_out(index: Any, count: int) -> bool:
-    """Whether it is a mask of everybody, as most masks of a frame are: nothing is copied then."""
-    is_mask = isinstance(index, np.ndarray) and index.dtype == bool and index.shape == (count,)
-    return is_mask and bool(index.all())
+    """Whether it picks everybody in their order, as most of a frame's do: nothing is copied then."""
+    if not isinstance(index, np.ndarray) or index.shape != (count,):
+        return False
+    return bool(index.all() if index.dtype == bool else (index == np.arange(count)).all())
 
 
 def _checked(

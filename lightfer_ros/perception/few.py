@@ -7,7 +7,8 @@ import numpy as np
 
 def median(values: np.ndarray, axis: int = 0) -> np.ndarray:
     """What np.median gives for finite numbers, at least one along the axis."""
-    ordered, count = np.sort(values, axis=axis), values.shape[axis]
+    ordered, count = values.copy(), values.shape[axis]
+    ordered.sort(axis=axis)
     return np.asarray((ordered.take((count - 1) // 2, axis=axis) + ordered.take(count // 2, axis=axis)) / 2)
 
 

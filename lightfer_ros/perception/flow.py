@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional
 
 import cv2
 import numpy as np
@@ -33,11 +33,12 @@ another before another background by 0.58 and less (docs/realtime.md)."""
 
 
 class Chip(NamedTuple):
-    """What lies around a face, uint8 [SIDE, SIDE]; x in the chip is scale · x + offset[0] of the picture."""
+    """What lies around a face, uint8 [SIDE, SIDE]: each x and y is scale times the picture's, plus offset,
+    float32 [2]."""
 
     picture: np.ndarray
     scale: float
-    offset: Tuple[float, float]
+    offset: np.ndarray
 
 
 def cut_chip(grey: np.ndarray, box: np.ndarray) -> Chip:
@@ -45,10 +46,10 @@ def cut_chip(grey: np.ndarray, box: np.ndarray) -> Chip:
     x1, y1, x2, y2 = box.tolist()
     side = max((x2 - x1) * REACH, 1.0)
     scale = SIDE / side
-    offset = SIDE / 2 - 0.5 - scale * (x1 + x2) / 2.0, SIDE / 2 - 0.5 - scale * (y1 + y2) / 2.0
+    offset_x, offset_y = (SIDE / 2 - 0.5 - scale * (low + high) / 2.0 for low, high in ((x1, x2), (y1, y2)))
     factor = min(max(int(side / SIDE), 1), LARGEST_REDUCTION)
-    transform = np.array([[scale, 0.0, offset[0]], [0.0, scale, offset[1]]])
-    return Chip(warped(grey, transform, SIDE, factor), scale, offset)
+    transform = np.array([[scale, 0.0, offset_x], [0.0, scale, offset_y]])
+    return Chip(warped(grey, transform, SIDE, factor), scale, transform[:, 2].astype(np.float32))
 
 
 def is_cut(before: Chip, after: Chip) -> bool:
@@ -64,7 +65,7 @@ def is_cut(before: Chip, after: Chip) -> bool:
 def is_inside(chip: Chip, grey: np.ndarray) -> bool:
     """Whether the chip shows nothing beyond the picture, uint8 [h, w], that it was cut from."""
     low, high = ([(edge - offset) / chip.scale for offset in chip.offset] for edge in (0.0, SIDE - 1.0))
-    return min(low) >= 0.0 and high[0] <= grey.shape[1] - 1 and high[1] <= grey.shape[0] - 1
+    return bool(min(low) >= 0.0 and high[0] <= grey.shape[1] - 1 and high[1] <= grey.shape[0] - 1)
 
 
 def moved_landmarks(before: Chip, now: Chip, landmarks: np.ndarray) -> Optional[np.ndarray]:
@@ -72,13 +73,13 @@ def moved_landmarks(before: Chip, now: Chip, landmarks: np.ndarray) -> Optional[
 
     before, now: chips of one face in both frames. landmarks: float32 [n, 2], pixels of the earlier picture.
     """
-    points = (landmarks * before.scale + before.offset).astype(np.float32)
+    points = landmarks * before.scale + before.offset
     # It begins at the same place of the chip: that was cut where the face is expected, motion and all.
     arrived, status, error = cv2.calcOpticalFlowPyrLK(
         before.picture,
         now.picture,
-        points[:, None],
-        points[:, None].copy(),
+        points,
+        points.copy(),
         winSize=(WINDOW, WINDOW),
         maxLevel=LEVELS,
         criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, ITERATIONS, 0.03),
@@ -87,8 +88,9 @@ def moved_landmarks(before: Chip, now: Chip, landmarks: np.ndarray) -> Optional[
     followed = status[:, 0] == 1
     if 2 * np.count_nonzero(followed) < len(followed) or median(error[followed, 0]) > MOST_ERROR:
         return None
-    shift = arrived[:, 0] - points
+    shift = arrived - points
     common = median(shift[followed])
-    astray = ~followed | (np.hypot(*(shift - common).T) > MOST_APART)
-    shift[astray] = common
-    return np.asarray((points + shift - now.offset) / now.scale, np.float32)
+    apart = shift - common
+    apart *= apart
+    shift[~followed | (apart[:, 0] + apart[:, 1] > MOST_APART**2)] = common
+    return np.asarray((points + shift - now.offset) / now.scale)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Dict, NamedTuple
+from typing import Dict, List, NamedTuple
 
 import numpy as np
 
@@ -49,7 +49,6 @@ class Follower:
         should be now. grey: uint8 [h, w].
         """
         landmarks = np.empty_like(before.landmarks)
-        carried = _carried(before, expected)
         self._earlier, self._chips = self._chips, {}
         for index, track_id in enumerate(before.track_id.tolist()):
             chip = self._chips[track_id] = cut_chip(grey, expected.boxes[index])
@@ -57,8 +56,8 @@ class Follower:
             if earlier is not None:
                 found = moved_landmarks(earlier, chip, before.landmarks[index])
             if found is None:
-                one = slice(index, index + 1)
-                found = self._predictor.predict(grey, expected.boxes[one], carried[one])[0]
+                one = expected[index]
+                found = self._predictor.predict(grey, one.boxes, _carried(before[index], one))[0]
                 self._fitted[track_id] = stamp
             landmarks[index] = found
         return move_boxes(before, expected, landmarks, gap)
@@ -70,8 +69,10 @@ class Follower:
         walk past, is not cut. grey: uint8 [h, w], this frame, `gap` seconds later: after more than
         MOST_GAP_S, or over the edge of the picture, nobody is.
         """
-        cut: np.ndarray = doubted & among(track_ids, self._steady) & (gap <= MOST_GAP_S)
-        self._steady = track_ids[~doubted]
+        steady, self._steady = self._steady, track_ids[~doubted]
+        if not doubted.any() or gap > MOST_GAP_S:
+            return np.zeros(len(track_ids), bool)
+        cut: np.ndarray = doubted & among(track_ids, steady)
         for index in np.flatnonzero(cut).tolist():
             chips = [each.get(int(track_ids[index])) for each in (self._earlier, self._chips)]
             both = [chip for chip in chips if chip is not None and is_inside(chip, grey)]
@@ -98,9 +99,8 @@ class Follower:
 
         Where a fit says that the face is another or elsewhere, flow is not believed in the next frame.
         """
-        ages = np.array([stamp - self._fitted.get(i, -np.inf) for i in faces.track_id.tolist()])
-        due = self._due(ages, gap)
-        due = due[ages[due] > 0]
+        ages = [stamp - self._fitted.get(i, -math.inf) for i in faces.track_id.tolist()]
+        due = np.array([index for index in self._due(ages, gap) if ages[index] > 0], np.intp)
         if not len(due):
             return faces
         found = self._predictor.predict(grey, faces.boxes[due], faces.landmarks[due])
@@ -129,18 +129,18 @@ class Follower:
             fitted[track_id] = self._fitted.get(track_id, stamp) if known else stamp
         self._chips, self._fitted = chips, fitted
 
-    def _due(self, ages: np.ndarray, gap: float) -> np.ndarray:
+    def _due(self, ages: List[float], gap: float) -> List[int]:
         """Indices of who is fitted anew: whose fit would be too old in the next frame, and as many of the
         others, the oldest first, as keep the frames' loads even.
 
-        ages: float [n], seconds since the last fit, infinite: never. gap: seconds from frame to frame.
+        ages: seconds since each face's last fit, infinite: never. gap: seconds from frame to frame.
         """
         if gap <= 0.0:  # nobody is followed then: all have just been found
-            return np.empty(0, np.intp)
+            return []
         limit = 0.95 * FIT_INTERVAL_S  # stamps tremble
         self._owed, share = math.modf(self._owed + len(ages) / max(math.floor(limit / gap), 1))
-        due = max(int(np.count_nonzero(ages + gap > limit)), int(share))
-        return np.argsort(-ages, kind="stable")[:due]
+        due = max(sum(age + gap > limit for age in ages), int(share))
+        return sorted(range(len(ages)), key=lambda index: -ages[index])[:due]
 
 
 def move_boxes(before: Faces, expected: Faces, landmarks: np.ndarray, gap: float) -> Followed:

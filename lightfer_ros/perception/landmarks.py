@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional, Protocol, Tuple
+from typing import Optional, Protocol
 
 import numpy as np
 
@@ -41,16 +41,15 @@ _MIDDLES[0, EYE_RIGHT] = _MIDDLES[1, EYE_LEFT] = 1 / 6
 _MIDDLES[2, MOUTH_CORNERS_AND_MIDDLES] = 1 / 4
 
 
-def eyes_and_mouth(landmarks: np.ndarray) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The middles of the person's right eye, left eye and mouth: three float32 [n, 2] from [n, 68, 2]."""
-    middles = _MIDDLES @ landmarks
-    return middles[:, 0], middles[:, 1], middles[:, 2]
+def eyes_and_mouth(landmarks: np.ndarray) -> np.ndarray:
+    """The middles of the person's right eye, left eye and mouth, float32 [n, 3, 2] from [n, 68, 2]."""
+    return np.asarray(_MIDDLES @ landmarks)
 
 
 def tilt_deg(landmarks: np.ndarray) -> np.ndarray:
     """float [n], −180 to 180: how far the line through the eyes of faces, [n, 68, 2], is turned from level in
     the picture's plane, positive as a clock's hand turns."""
     # All twelve points: one misplaced corner shall not tilt a face.
-    right, left, _ = eyes_and_mouth(landmarks)
-    across = left - right
+    middles = eyes_and_mouth(landmarks)
+    across = middles[:, 1] - middles[:, 0]
     return np.asarray(np.degrees(np.arctan2(across[:, 1], across[:, 0])))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Tuple
+import math
+from typing import Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -33,51 +34,45 @@ def judge(
     """
     if not len(faces):
         return np.empty(0, np.float32), np.empty(0, np.uint16)
-    sharpness, contrast = _sharpness_and_contrast(crops, normalization)
-    yaw, pitch = _or(np.abs(faces.pose[:, :2]), np.inf).T  # what has no pose is no frontal face
-    worths = np.stack(
-        [
-            np.minimum(_worth(yaw, YAW_DEG), _worth(pitch, PITCH_DEG)),
-            _worth(faces.sides, SIDE_PX),
+    seen = (faces.pose, faces.sides, *_sharpness_and_contrast(crops, normalization), faces.boxes)
+    reliability, reasons = [], []
+    for (yaw, pitch, _), side, sharpness, contrast, box in zip(*(each.tolist() for each in seen)):
+        worths = (
+            min(_worth(abs(yaw), YAW_DEG), _worth(abs(pitch), PITCH_DEG)),
+            _worth(side, SIDE_PX),
             _worth(sharpness, SHARPNESS),
             _worth(contrast, CONTRAST),
-            _worth(_share_outside(faces.boxes, width, height), CUT_SHARE),
-        ],
-        axis=1,
-    )
-    reasons = (worths < 0.5) @ np.array(VIEW_REASONS)
-    return worths.prod(axis=1).astype(np.float32), reasons.astype(np.uint16)
+            _worth(_share_outside(box, width, height), CUT_SHARE),
+        )
+        reliability.append(math.prod(worths))
+        reasons.append(sum(reason for reason, worth in zip(VIEW_REASONS, worths) if worth < 0.5))
+    return np.array(reliability, np.float32), np.array(reasons, np.uint16)
 
 
 def as_told(faces: Faces) -> Faces:
     """The same faces, less reliable than their view where the distribution that is told, smoothed as it is,
     names no expression, and for each classification that is too old to speak for this picture."""
-    certain = _worth(_or(faces.probabilities, 0.0).max(axis=1), PROBABILITY)
-    fresh = _worth(_or(faces.classification_age, np.inf), AGE_S)
-    reasons = faces.unreliable_reasons & ~np.uint16(UNCERTAIN | STALE)
-    reasons |= np.where(certain < 0.5, np.uint16(UNCERTAIN), np.uint16(0))
-    reasons |= np.where(fresh < 0.5, np.uint16(STALE), np.uint16(0))
-    return faces.replace(reliability=faces.reliability * certain * fresh, unreliable_reasons=reasons)
+    reliability, reasons = faces.reliability.tolist(), faces.unreliable_reasons.tolist()
+    seen = faces.probabilities.max(axis=1), faces.classification_age
+    for index, (probability, age) in enumerate(zip(*(each.tolist() for each in seen))):
+        certain, fresh = _worth(probability, PROBABILITY), _worth(age, AGE_S)
+        reliability[index] *= certain * fresh
+        reasons[index] &= ~(UNCERTAIN | STALE)
+        reasons[index] |= (UNCERTAIN if certain < 0.5 else 0) | (STALE if fresh < 0.5 else 0)
+    return faces.replace(reliability=np.array(reliability), unreliable_reasons=np.array(reasons))
 
 
-def _or(values: np.ndarray, unset: float) -> np.ndarray:
-    """The values, and another one instead of NaN; np.nan_to_num takes ten times as long."""
-    return np.where(np.isnan(values), np.float32(unset), values)
-
-
-def _worth(values: np.ndarray, bounds: Tuple[float, float]) -> np.ndarray:
+def _worth(value: float, bounds: Tuple[float, float]) -> float:
+    """From 1 at the good bound to 0 at the bad one; of what is not known (NaN) nothing."""
     good, bad = bounds
-    share = (np.minimum(values, 1e6) - bad) / (good - bad)
-    return np.asarray(np.minimum(np.maximum(share, 0.0), 1.0))
+    return min(max(0.0, (value - bad) / (good - bad)), 1.0)  # 0.0 first: it wins over NaN
 
 
-def _share_outside(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
-    """float [n]: how much of each box lies outside the picture."""
-    size = np.array([width, height], float)
-    low, high = (np.minimum(np.maximum(corner, 0.0), size) for corner in (boxes[:, :2], boxes[:, 2:]))
-    inside = high - low
-    whole = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    return np.asarray(1.0 - inside.prod(axis=1) / np.maximum(whole, 1e-6))
+def _share_outside(box: Sequence[float], width: int, height: int) -> float:
+    """How much of a box, x1, y1, x2, y2, lies outside the picture."""
+    x1, y1, x2, y2 = box
+    across, down = min(x2, width) - max(x1, 0.0), min(y2, height) - max(y1, 0.0)
+    return 1.0 - max(across, 0.0) * max(down, 0.0) / max((x2 - x1) * (y2 - y1), 1e-6)
 
 
 def _sharpness_and_contrast(crops: np.ndarray, normalization: Normalization) -> Tuple[np.ndarray, np.ndarray]:
@@ -97,5 +92,5 @@ def _sharpness_and_contrast(crops: np.ndarray, normalization: Normalization) -> 
 def _spread(maps: np.ndarray) -> np.ndarray:
     """The standard deviation of each map, float [n] of [n, h, w]; np.std takes twice as long."""
     flat = maps.reshape(len(maps), -1)
-    flat = flat - flat.mean(axis=1, keepdims=True)
+    flat = flat - flat.sum(axis=1, keepdims=True) / flat.shape[1]
     return np.asarray(np.sqrt(np.einsum("ij,ij->i", flat, flat) / flat.shape[1]))

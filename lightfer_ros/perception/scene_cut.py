@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Optional
 
 import cv2
@@ -38,8 +39,8 @@ class CutDetector:
         # Some rows tell as much, and the picture has long left the processor's caches.
         rows = grey[:: max(len(grey) // (ROWS * SIZE[1]), 1)]
         small = cv2.resize(rows, SIZE, interpolation=cv2.INTER_AREA).astype(np.float32)
-        contrast = small.reshape(-1) - small.mean()
-        length = float(np.linalg.norm(contrast))
+        contrast = small.reshape(-1) - cv2.mean(small)[0]
+        length = math.sqrt(contrast @ contrast)
         if length < contrast.size**0.5:  # less than a grey level of contrast: a lid before the lens
             return False
         contrast /= length

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Dict, Iterable, List, Optional, Set
 
@@ -97,9 +98,8 @@ class Tracker:
         for index, track_id in enumerate(faces.track_id.tolist()):
             track = self._tracks.get(track_id)
             if track is not None and track.patch is not None and track.lasting is not None:
-                lasting = float(patches[index] @ track.lasting) / max(
-                    float(np.linalg.norm(track.lasting)), 1e-6
-                )
+                length = math.sqrt(track.lasting @ track.lasting)
+                lasting = float(patches[index] @ track.lasting) / max(length, 1e-6)
                 shrunk = track.is_shrunk(faces.boxes[index])
                 alike[index] = min(
                     float(patches[index] @ track.patch), lasting + (0.0 if shrunk else LENIENCE)
@@ -200,7 +200,7 @@ class Tracker:
         tracks = [self._tracks[i] for i in candidates]
         if not len(faces) or not tracks:
             return np.zeros((len(faces), len(tracks)))
-        boxes, expected = faces.boxes, np.stack([track.motion.expected(stamp) for track in tracks])
+        boxes, expected = faces.boxes, np.array([track.motion.expected(stamp) for track in tracks])
         sides, before = boxes[:, 2] - boxes[:, 0], expected[:, 2] - expected[:, 0]
         growth = sides[:, None] / np.maximum(before, 1e-6)
         between = (

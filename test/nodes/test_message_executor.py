@@ -1,4 +1,4 @@
-"""Messages are taken at once; what may wait meanwhile waits a tenth of a second and no longer."""
+"""Messages are taken at once; what may wait meanwhile waits a quarter of a second and no longer."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("rclpy", reason="nodes/ belongs to ROS 2")
 
 from rclpy.context import Context
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
@@ -88,7 +89,7 @@ def talker(monkeypatch):
     talker.context.try_shutdown()
 
 
-def test_while_messages_come_a_service_waits_until_the_last_look_is_a_tenth_of_a_second_old(talker):
+def test_while_messages_come_a_service_waits_until_the_last_look_is_a_quarter_of_a_second_old(talker):
     talker.hear(1)
     future = talker.client.call_async(Trigger.Request())
     talker.hear(20)
@@ -121,5 +122,57 @@ def test_and_do_not_where_it_has_not_said_so(talker):
     for count in range(1, 21):
         talker.publish("infos")
         talker.spin_until(lambda count=count: talker.heard["infos"] == count)
-    assert talker.executor.can_execute(talker.infos)
-    assert not talker.executor.can_execute(talker.service)
+
+
+def test_a_callback_is_told_of_the_message_what_it_asks_for(talker):
+    told = []
+    talker.node.create_subscription(EmotionArray, "images", lambda *given: told.append(given), 1)
+    talker.node.create_subscription(
+        EmotionArray, "images", lambda message, info: told.append((message, info)), 1
+    )
+    talker.spin_until(lambda: talker.publisher["images"].get_subscription_count() == 3)
+    talker.hear(1)
+    told.clear()
+    talker.hear(1)
+    talker.spin_until(lambda: len(told) == 2)
+    alone, with_info = sorted(told, key=len)
+    assert [type(each) for each in alone] == [EmotionArray]
+    assert type(with_info[0]) is EmotionArray and with_info[1]["source_timestamp"] > 0
+
+
+def test_what_a_callback_raises_is_raised(talker):
+    def refuse(_) -> None:
+        raise RuntimeError("not this one")
+
+    talker.hear(1)
+    talker.images.callback = refuse
+    talker.publish("images")
+    with pytest.raises(RuntimeError, match="not this one"):
+        talker.spin_until(lambda: False)
+
+
+def test_where_nobody_hears_any_more_the_rest_goes_on_at_once(talker):
+    talker.hear(1)
+    for subscription in (talker.images, talker.infos):
+        talker.node.destroy_subscription(subscription)
+    future = talker.client.call_async(Trigger.Request())
+    talker.spin_until(future.done)
+
+
+def test_where_ros_is_shut_down_during_the_wait_for_messages_it_is_said_as_rclpy_does(talker, monkeypatch):
+    class ShutDownMeanwhile(message_executor.WAIT_SET):
+        def wait(self, _: int) -> None:
+            talker.context.shutdown()
+
+    talker.hear(1)
+    monkeypatch.setattr(message_executor, "WAIT_SET", ShutDownMeanwhile)
+    with pytest.raises(ExternalShutdownException):
+        talker.executor.spin_once(timeout_sec=0.01)
+
+
+def test_an_rclpy_that_waits_in_another_way_is_left_to_itself(talker, monkeypatch):
+    monkeypatch.setattr(message_executor, "WAIT_SET", None)
+    talker.hear(1)
+    future = talker.client.call_async(Trigger.Request())
+    talker.spin_until(future.done)
+    talker.hear(20)

@@ -84,7 +84,7 @@ def perception_status(
     values["faces in newest image"] = str(counters.faces)
     values["images failed"] = str(counters.failures.total)
     for stage in counters.stages_ms.names:
-        p50, p99 = (counters.stages_ms.percentile(stage, percent) for percent in (50, 99))
+        p50, p99 = counters.stages_ms.percentiles(stage, (50, 99))
         values[f"{stage} p50 (ms)"] = f"{p50:.2f}"
         values[f"{stage} p99 (ms)"] = f"{p99:.2f}"
     return _status(name, level, message, values)

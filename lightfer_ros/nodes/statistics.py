@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter, deque
-from typing import Deque, Dict, Iterable
+from typing import Deque, Dict, Iterable, List, Sequence
 
 import numpy as np
 
@@ -55,25 +55,33 @@ class Rate:
 
 
 class Percentiles:
-    """Median and 99th percentile of the newest samples of several named quantities."""
+    """Percentiles of the newest samples of several named quantities. One thread adds, others may ask."""
 
     def __init__(self) -> None:
-        self._samples: Dict[str, Deque[float]] = {}
+        self._samples: Dict[str, np.ndarray] = {}  # float64 [SAMPLES], a ring
+        self._counts: Dict[str, int] = {}
 
     def add(self, values: Dict[str, float]) -> None:
         """Add one sample to each quantity."""
         for name, value in values.items():
-            self._samples.setdefault(name, deque(maxlen=SAMPLES)).append(value)
+            count = self._counts.get(name, 0)
+            if not count:
+                self._samples[name] = np.empty(SAMPLES)
+            self._samples[name][count % SAMPLES] = value
+            self._counts[name] = count + 1
 
     @property
     def names(self) -> Iterable[str]:
         """The quantities that have samples, in the order they first came."""
-        return list(self._samples)
+        return list(self._counts)
 
-    def percentile(self, name: str, percent: float) -> float:
-        """The percentile of a quantity, NaN without samples."""
-        samples = self._samples.get(name)
-        return float(np.percentile(np.asarray(samples), percent)) if samples else float("nan")
+    def percentiles(self, name: str, percents: Sequence[float]) -> List[float]:
+        """Percentiles of a quantity, NaN without samples."""
+        count = min(self._counts.get(name, 0), SAMPLES)
+        if not count:
+            return [float("nan")] * len(percents)
+        found: List[float] = np.percentile(self._samples[name][:count], percents).tolist()
+        return found
 
 
 class Refusals:

@@ -37,8 +37,18 @@ def test_percentiles_are_over_the_newest_samples_only():
     samples.add({"detect": 1e9})
     for n in range(SAMPLES):
         samples.add({"detect": float(n)})
-    assert samples.percentile("detect", 50) == pytest.approx((SAMPLES - 1) / 2)
-    assert math.isnan(samples.percentile("classify", 50))
+    assert samples.percentiles("detect", (0, 50, 100)) == pytest.approx([0, (SAMPLES - 1) / 2, SAMPLES - 1])
+    assert all(math.isnan(each) for each in samples.percentiles("classify", (50, 99)))
+
+
+def test_percentiles_are_over_all_samples_while_they_are_few():
+    samples = Percentiles()
+    for value in (3.0, 1.0, 2.0):
+        samples.add({"detect": value, "classify": value})
+    samples.add({"detect": 10.0})
+    assert samples.percentiles("detect", (50, 100)) == [2.5, 10.0]
+    assert samples.percentiles("classify", (50, 100)) == [2.0, 3.0]
+    assert list(samples.names) == ["detect", "classify"]
 
 
 def test_each_reason_is_news_once_and_invented_ones_do_not_pile_up():

@@ -87,7 +87,7 @@ def test_a_face_of_other_proportions_has_level_eyes_and_its_middle_in_place(tran
     geometry = CropGeometry()
     face = landmarks_of(*moved(np.array([RIGHT_EYE, LEFT_EYE, (300.0, 330.0)]), transform))
     to_crop = crop_transforms(face, geometry, SIZE)[0]
-    right, left, mouth = (moved(part, to_crop)[0] for part in eyes_and_mouth(face))
+    right, left, mouth = moved(eyes_and_mouth(face)[0], to_crop)
     assert right[1] == pytest.approx(left[1], abs=1e-2) and right[0] < left[0]
     middle = ((right + left) / 2 + mouth) / 2
     np.testing.assert_allclose(

@@ -111,6 +111,24 @@ def test_a_weak_detection_confirms_and_is_nobody_new():
     assert room.seen(LEFT, RIGHT, confidence=0.9 * THRESHOLD) == [1]
 
 
+@pytest.mark.parametrize("looked", [True, False])
+def test_whom_nobody_doubts_is_where_they_were_followed_to_and_longer_in_view(looked):
+    room = Room()
+    room.seen(LEFT, RIGHT)
+    room.seen(LEFT, RIGHT)
+    assert room.seen(looked=looked) == [1, 2]
+    assert room._faces.boxes.tolist() == [list(LEFT), list(RIGHT)]
+    assert room._faces.time_in_view == pytest.approx([2 / 30, 2 / 30])
+
+
+def test_where_fewer_may_be_followed_than_are_in_view_the_smallest_go_though_nobody_looked():
+    room = Room()
+    room.seen(LEFT, larger(RIGHT, 1.05))
+    room.seen(LEFT, larger(RIGHT, 1.05))
+    room._most = 1
+    assert room.seen(looked=False) == [2]
+
+
 def test_who_comes_back_has_the_track_id_again():
     room = Room()
     room.seen(LEFT)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lightfer_ros.perception.confirmation import PART, Known, confirm
+from lightfer_ros.perception.confirmation import PART, Known, are_alone, confirm
 from lightfer_ros.perception.faces import DETECTED, TRACKED, Faces
 
 
@@ -82,3 +82,12 @@ def test_each_detection_confirms_the_face_that_it_overlaps_best():
 def test_without_detections_nothing_is_seen():
     result = confirmed(known(HERE), detected())
     assert not result.seen.any() and not result.confirmed.any() and not len(result.strangers)
+
+
+def test_who_is_alone_overlaps_nobody_but_themselves():
+    here, there = np.array([HERE], float), np.array([(300, 100, 400, 200)], float)
+    both, twice = np.concatenate([here, there]), np.concatenate([here, here])
+    assert are_alone(here, here).tolist() == [True]
+    assert are_alone(both, both).tolist() == [True, True]
+    assert are_alone(both, np.concatenate([twice, there])).tolist() == [False, True]
+    assert are_alone(here[:0], here[:0]).tolist() == []

@@ -35,9 +35,10 @@ def grey_and_boxes(picture: np.ndarray) -> tuple:
 
 
 def test_eyes_and_mouth_are_where_a_person_sees_them(dlib_predictor):
-    right, left, mouth = eyes_and_mouth(dlib_predictor.predict(*grey_and_boxes(photo("photo_single_face"))))
-    for found, seen in ((right, RIGHT_EYE), (left, LEFT_EYE), (mouth, MOUTH)):
-        assert np.hypot(*(found[0] - seen)) < 8  # of a face 210 px wide
+    middles = eyes_and_mouth(dlib_predictor.predict(*grey_and_boxes(photo("photo_single_face"))))
+    assert middles.shape == (1, 3, 2)
+    for found, seen in zip(middles[0], (RIGHT_EYE, LEFT_EYE, MOUTH)):
+        assert np.hypot(*(found - seen)) < 8  # of a face 210 px wide
 
 
 def test_landmarks_lie_inside_their_boxes_in_the_order_of_a_face(dlib_predictor):

@@ -77,6 +77,11 @@ def test_an_index_selects_from_every_array(index, selected):
     assert numbers(three()[index]) == selected
 
 
+@given(st.lists(st.integers(-3, 2), max_size=5))
+def test_an_array_of_indices_selects_in_its_order(indices):
+    assert numbers(three()[np.array(indices, np.intp)]) == [[1, 2, 3][index] for index in indices]
+
+
 def test_there_is_no_face_behind_the_last():
     with pytest.raises(IndexError):
         three()[3]

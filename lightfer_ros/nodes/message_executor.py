@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from typing import Any, Optional
+from typing import Any, List, Optional
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException, InvalidHandle, SingleThreadedExecutor
 from rclpy.subscription import Subscription
 
 LOOK_PERIOD_S = 0.25
@@ -32,61 +32,102 @@ class MessageExecutor(SingleThreadedExecutor):  # type: ignore[misc]
     """rclpy's own, but for what it waits for from one message to the next.
 
     For each wait rclpy enters every service, timer and event of a node anew, of a lifecycle node some thirty,
-    and makes a task of what comes, which takes longer than an image takes through ROS. So the wait behind a
-    message is for messages alone, and hands them over itself, unless the last look at everything is
-    `LOOK_PERIOD_S` old; any other wait is rclpy's. Callbacks of subscriptions are plain functions.
+    and makes a task of what comes, which takes longer than an image takes through ROS. So while messages come
+    (one in every `LOOK_PERIOD_S` at least) it waits for messages alone and hands them over itself; as often
+    it looks, without waiting, for anything else to do. Otherwise it waits as rclpy does. Callbacks of
+    subscriptions are plain functions.
     """
 
     def __init__(self, *, context: Any = None) -> None:
         super().__init__(context=context)
+        self._heard = -LOOK_PERIOD_S  # when the newest message came
         self._looked = -LOOK_PERIOD_S
-        self._message_came = False
+        self._done: List[Any] = []  # what the look that goes on has found to do
+        self._next: Any = None
+        self._woke_itself = False
 
     def spin_once(self, timeout_sec: Optional[float] = None) -> None:
-        """Do what is next, as rclpy has it. Waits up to `timeout_sec`, None: for ever."""
+        """Do what is next: a message of each subscription that has one, or one thing of another kind.
+
+        Waits up to `timeout_sec`, for ever where it is None or negative, but while messages come up to
+        `LOOK_PERIOD_S`.
+        """
         now = time.monotonic()
-        left = self._looked + LOOK_PERIOD_S - now
-        if self._message_came and 0.0 < left <= LOOK_PERIOD_S and WAIT_SET is not None:
-            self._message_came = self._hand_over(left if timeout_sec is None else min(timeout_sec, left))
-            return
-        self._looked, self._message_came = now, False
-        super().spin_once(timeout_sec)
+        until_look = self._looked + LOOK_PERIOD_S - now
+        if WAIT_SET is None or not 0.0 <= now - self._heard < LOOK_PERIOD_S:
+            self._looked = now
+            super().spin_once(timeout_sec)
+        elif not 0.0 < until_look <= LOOK_PERIOD_S:
+            self._look(now)
+        else:
+            bounded = timeout_sec is not None and timeout_sec >= 0.0
+            self._hand_over(min(timeout_sec, until_look) if bounded else until_look)
 
     def wait_for_ready_callbacks(self, *arguments: Any, **options: Any) -> Any:
         """What is to be done next, as rclpy has it; called by its `spin_once`."""
         work = super().wait_for_ready_callbacks(*arguments, **options)
-        self._message_came = isinstance(work[1], Subscription)
+        self._woke_itself = True  # when that is done, in case another thread waits
+        self._next = work[0] if work[1] is None else work[1]  # a task belongs to nobody
+        if isinstance(self._next, Subscription):
+            self._heard = time.monotonic()
         return work
 
-    def _hand_over(self, longest_s: float) -> bool:
-        """Wait for messages and call back with one of each subscription that has some; whether any came."""
+    def _look(self, now: float) -> None:
+        """Do one thing of those there are to do. The look is over where there is none, or one of them again:
+        rclpy comes back to nobody before it has been with everybody."""
+        self._next = None
+        super().spin_once(0.0)
+        if self._next is None or any(self._next is done for done in self._done):
+            self._looked, self._done = now, []
+        else:
+            self._done.append(self._next)
+
+    def _hand_over(self, longest_s: float) -> None:
+        """Wait for messages, and call back with one of each subscription that has some."""
         waiting = [each for node in self.get_nodes() for each in node.subscriptions if self._is_urgent(each)]
         if not waiting or not self.context.ok():
-            return False
+            self._heard = -LOOK_PERIOD_S  # there is nobody to hear
+            return
+        # By these rclpy ends a wait where another thread or a signal asks for it.
+        guards = [getattr(self, name, None) for name in ("_guard", "_sigint_gc")]
+        guards = [each for each in guards if each is not None]
         with ExitStack() as held:
-            for each in (self.context, *waiting):
+            for each in (self.context, *waiting, *guards):
                 held.enter_context(each.handle)
-            wait_set = WAIT_SET(len(waiting), 0, 0, 0, 0, 0, self.context.handle)
+            wait_set = WAIT_SET(len(waiting), len(guards), 0, 0, 0, 0, self.context.handle)
             wait_set.clear_entities()
             for each in waiting:
                 wait_set.add_subscription(each.handle)
+            for each in guards:
+                wait_set.add_guard_condition(each.handle)
             wait_set.wait(round(longest_s * 1e9))
             if not self.context.ok():
                 raise ExternalShutdownException()
             ready = wait_set.get_ready_entities("subscription")
             came = [each for each in waiting if each.handle.pointer in ready]
-            taken = [each.handle.take_message(each.msg_type, each.raw) for each in came]
-        for each, message in zip(came, taken):
-            if message is not None:
-                each.callback(*(message if _wants_info(each) else message[:1]))
-        return bool(came)
+            asked = bool(wait_set.get_ready_entities("guard_condition")) and not self._woke_itself
+        self._woke_itself = False
+        if asked:
+            self._looked = -LOOK_PERIOD_S  # for a look
+        if came:
+            self._heard = time.monotonic()
+        for each in came:
+            _take(each)
 
     def _is_urgent(self, subscription: Any) -> bool:
         can_wait = getattr(subscription.callback_group, "can_wait", False)
         return not can_wait and bool(self.can_execute(subscription))
 
 
-def _wants_info(subscription: Any) -> bool:
-    """Whether its callback takes what is known of the message beside it: none does before Iron."""
-    kinds = getattr(Subscription, "CallbackType", None)
-    return kinds is not None and subscription._callback_type is kinds.WithMessageInfo
+def _take(subscription: Any) -> None:
+    """Call back with its message, unless another callback has just destroyed it."""
+    try:
+        with subscription.handle:
+            taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
+    except InvalidHandle:
+        return
+    if taken is not None:
+        # None takes what is known of a message beside it before Iron.
+        kinds = getattr(Subscription, "CallbackType", None)
+        with_info = kinds is not None and subscription._callback_type is kinds.WithMessageInfo
+        subscription.callback(*(taken if with_info else taken[:1]))

@@ -89,8 +89,8 @@ class Association:
         grey: uint8 [h, w], this frame. looked_for: bool [n], for whom of the known the detector has looked.
         threshold: the detector's. most: so many may be followed.
         """
-        looked = len(detected) > 0 or looked_for.any()
-        if not looked and len(known.faces) <= most and (known.alike >= SURE).all():
+        asked = len(detected) > 0 or looked_for.any()
+        if not asked and 0 < len(known.faces) <= most and (known.alike >= SURE).all():
             return self._tracker.update(known.faces, stamp)  # as in most frames: nothing is in question
         confirmed = confirm(known, detected, _whole(detected, threshold))
         self._tracker.end(confirmed.faces.track_id[confirmed.replaced])

@@ -131,9 +131,9 @@ def _specs() -> Dict[str, Tuple[Tuple[int, ...], np.dtype[Any], float]]:
 
 def _leaves_nobody_out(index: Any, count: int) -> bool:
     """Whether it picks everybody in their order, as most of a frame's do: nothing is copied then."""
-    if not isinstance(index, np.ndarray) or index.shape != (count,):
+    if not isinstance(index, np.ndarray) or index.shape != (count,) or index.dtype.kind not in "bi":
         return False
-    return bool(index.all() if index.dtype == bool else (index == np.arange(count)).all())
+    return bool(index.all() if index.dtype.kind == "b" else (index == np.arange(count)).all())
 
 
 def _checked(

@@ -23,26 +23,26 @@ class Motion:
 
     def __init__(self, box: np.ndarray, stamp: float) -> None:
         # Numbers, not arrays: of four of those NumPy makes many times the work.
-        self._place = _centre_and_half(box)
+        self._centre_and_half = _centre_and_half(box)
         self._velocity = 0.0, 0.0
         self._stamp = stamp
 
     def seen(self, box: np.ndarray, stamp: float, sure: bool = True) -> None:
         """The face is here now, float [4]. Where that is not sure, its velocity stays what it was."""
-        before, self._place = self._place, _centre_and_half(box)
+        before, self._centre_and_half = self._centre_and_half, _centre_and_half(box)
         elapsed, self._stamp = stamp - self._stamp, stamp
         if sure and elapsed > 0.0:
             weight = 1.0 - math.exp(-elapsed / VELOCITY_TIME_CONSTANT_S)
             vx, vy = self._velocity
-            vx += weight * ((self._place[0] - before[0]) / elapsed - vx)
-            vy += weight * ((self._place[1] - before[1]) / elapsed - vy)
+            vx += weight * ((self._centre_and_half[0] - before[0]) / elapsed - vx)
+            vy += weight * ((self._centre_and_half[1] - before[1]) / elapsed - vy)
             self._velocity = vx, vy
 
     def expected(self, stamp: float) -> Tuple[float, float, float, float]:
         """The box at another time; where time has not gone on, where it was seen last."""
         elapsed = max(stamp - self._stamp, 0.0)
         travel_s = DAMPING_TIME_CONSTANT_S * -math.expm1(-elapsed / DAMPING_TIME_CONSTANT_S)
-        x, y, half_width, half_height = self._place
+        x, y, half_width, half_height = self._centre_and_half
         x, y = x + self._velocity[0] * travel_s, y + self._velocity[1] * travel_s
         return x - half_width, y - half_height, x + half_width, y + half_height
 

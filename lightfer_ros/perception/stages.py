@@ -23,7 +23,7 @@ class StageTimes:
 
 
 class _Measured:
-    """A frame enters a dozen: contextlib's generators take three times as long."""
+    """The context of one block; contextlib's generator takes three times as long, a dozen times a frame."""
 
     def __init__(self, seconds: Dict[str, float], stage: str) -> None:
         self._seconds = seconds

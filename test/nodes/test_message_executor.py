@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from types import SimpleNamespace
 
@@ -12,6 +13,8 @@ pytest.importorskip("rclpy", reason="nodes/ belongs to ROS 2")
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
+from rclpy.subscription import Subscription
+from rclpy.task import Future
 from std_srvs.srv import Trigger
 
 from lightfer_msgs.msg import EmotionArray
@@ -99,9 +102,9 @@ def test_while_messages_come_a_service_waits_until_the_last_look_is_a_quarter_of
     assert talker.heard["calls"] == 1
 
 
-def test_it_is_served_at_once_where_no_message_came_before(talker):
+def test_it_is_served_at_once_where_messages_have_ended(talker):
     talker.hear(1)
-    talker.executor.spin_once(timeout_sec=0.01)  # the wait for messages alone, in vain
+    talker.now += LOOK_PERIOD_S
     future = talker.client.call_async(Trigger.Request())
     talker.spin_until(future.done)
     assert talker.heard == {"images": 1, "infos": 0, "calls": 1}
@@ -119,11 +122,46 @@ def test_messages_of_a_patient_subscription_wait_as_well(talker):
 
 def test_and_do_not_where_it_has_not_said_so(talker):
     talker.hear(1)
-    for count in range(1, 21):
-        talker.publish("infos")
-        talker.spin_until(lambda count=count: talker.heard["infos"] == count)
+    talker.publish("infos")
+    talker.hear(20)
+    talker.spin_until(lambda: talker.heard["infos"] == 1)
 
 
+def test_a_look_is_at_everything_however_many_topics_have_messages(talker):
+    for call in range(1, 6):
+        talker.client.call_async(Trigger.Request())
+        called = talker.now
+        while talker.heard["calls"] < call:
+            assert talker.now - called <= LOOK_PERIOD_S + 2 / 30
+            talker.publish("infos")
+            talker.hear(1)
+            talker.now += 1 / 30
+    assert talker.heard["infos"] > 0.75 * talker.heard["images"]  # a newer one replaces one that waits
+
+
+def test_who_asks_for_it_ends_the_wait_for_messages(talker):
+    talker.hear(2)
+    asked = Future(executor=talker.executor)
+    talker.executor.create_task(asked.set_result, True)  # from any thread
+    began = time.monotonic()
+    talker.spin_until(asked.done)
+    assert time.monotonic() - began < LOOK_PERIOD_S / 2
+
+
+@pytest.mark.parametrize("timeout_s", [None, -1.0, 2 * LONGEST_S])
+def test_no_wait_for_messages_is_longer_than_until_the_next_look(talker, timeout_s):
+    talker.hear(2)
+    rescue = threading.Timer(LONGEST_S, talker.publish, ["images"])  # from a wait without end
+    rescue.start()
+    began = time.monotonic()
+    talker.executor.spin_once(timeout_s)
+    rescue.cancel()
+    assert time.monotonic() - began < 2 * LOOK_PERIOD_S
+
+
+@pytest.mark.skipif(
+    not hasattr(Subscription, "CallbackType"), reason="ROS before Iron tells the message alone"
+)
 def test_a_callback_is_told_of_the_message_what_it_asks_for(talker):
     told = []
     talker.node.create_subscription(EmotionArray, "images", lambda *given: told.append(given), 1)
@@ -159,6 +197,23 @@ def test_where_nobody_hears_any_more_the_rest_goes_on_at_once(talker):
     talker.spin_until(future.done)
 
 
+def test_a_message_of_who_has_just_been_sent_away_goes_nowhere(talker):
+    told = []
+
+    def send_away(_) -> None:
+        told.append("first")
+        talker.node.destroy_subscription(second)
+
+    talker.node.destroy_subscription(talker.images)
+    talker.node.create_subscription(EmotionArray, "images", send_away, 1)
+    second = talker.node.create_subscription(EmotionArray, "images", lambda _: told.append("second"), 1)
+    talker.spin_until(lambda: talker.publisher["images"].get_subscription_count() == 2)
+    talker.publish("images")
+    talker.spin_until(lambda: told)
+    assert told == ["first"]
+
+
+@pytest.mark.skipif(message_executor.WAIT_SET is None, reason="ROS before Galactic waits in another way")
 def test_where_ros_is_shut_down_during_the_wait_for_messages_it_is_said_as_rclpy_does(talker, monkeypatch):
     class ShutDownMeanwhile(message_executor.WAIT_SET):
         def wait(self, _: int) -> None:

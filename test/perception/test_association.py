@@ -39,6 +39,15 @@ class Room:
         predictor = SameInEveryBox()
         self._association = Association(Tracker(2.0), Follower(predictor), predictor)
 
+    @property
+    def half_hidden(self):
+        """Who of those in view is."""
+        return self._association.half_hidden(self._faces.track_id).tolist()
+
+    def pause(self, seconds):
+        """So long no picture comes; then nobody is followed."""
+        self._stamp, self._faces = self._stamp + seconds, Faces.empty()
+
     def seen(self, *boxes, confidence=0.95, alike=1.0, looked=True):
         """Who is in view when the detector has seen just these; alike: all who were, to themselves."""
         n, self._stamp = len(self._faces), self._stamp + 1 / 30
@@ -127,6 +136,16 @@ def test_where_fewer_may_be_followed_than_are_in_view_the_smallest_go_though_nob
     room.seen(LEFT, larger(RIGHT, 1.05))
     room._most = 1
     assert room.seen(looked=False) == [2]
+
+
+def test_who_was_half_hidden_when_the_pictures_stopped_is_looked_at_anew():
+    room = Room()
+    for _ in range(3):
+        room.seen(LEFT)
+    assert room.seen((100, 100, 180, 200), confidence=0.8) == [1] and room.half_hidden == [True]
+    room.pause(0.6)
+    assert room.seen() == []
+    assert room.seen((100, 100, 190, 190), confidence=0.8) == [1] and room.half_hidden == [False]
 
 
 def test_who_comes_back_has_the_track_id_again():

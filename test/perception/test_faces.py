@@ -82,6 +82,13 @@ def test_an_array_of_indices_selects_in_its_order(indices):
     assert numbers(three()[np.array(indices, np.intp)]) == [[1, 2, 3][index] for index in indices]
 
 
+def test_picking_everybody_in_their_order_copies_nothing():
+    faces = three()
+    assert faces[np.arange(3)] is faces and faces[np.ones(3, bool)] is faces
+    with pytest.raises(IndexError):
+        faces[np.arange(3.0)]
+
+
 def test_there_is_no_face_behind_the_last():
     with pytest.raises(IndexError):
         three()[3]

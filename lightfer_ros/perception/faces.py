@@ -117,7 +117,7 @@ class Faces:
     def label(self) -> np.ndarray:
         """int64 [n]: index into EMOTIONS of the most probable expression, −1 where unset."""
         unset = np.isnan(self.probabilities).any(axis=1)
-        return np.where(unset, -1, np.argmax(np.nan_to_num(self.probabilities), axis=1))
+        return np.where(unset, -1, self.probabilities.argmax(axis=1))
 
 
 @lru_cache(maxsize=None)

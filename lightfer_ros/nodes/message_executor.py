@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from typing import Any, List, Optional
+from typing import Any, Optional
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.executors import ExternalShutdownException, InvalidHandle, SingleThreadedExecutor
 from rclpy.subscription import Subscription
 
 LOOK_PERIOD_S = 0.25
-"""So long at most a service, a timer, an event waits while messages come."""
+"""So long at most a service, a timer, an event waits while messages come, and for callbacks before it."""
 
 
 try:
@@ -42,22 +42,23 @@ class MessageExecutor(SingleThreadedExecutor):  # type: ignore[misc]
         super().__init__(context=context)
         self._heard = -LOOK_PERIOD_S  # when the newest message came
         self._looked = -LOOK_PERIOD_S
-        self._done: List[Any] = []  # what the look that goes on has found to do
-        self._next: Any = None
+        self._looking = False
+        self._found_work = False
         self._woke_itself = False
 
     def spin_once(self, timeout_sec: Optional[float] = None) -> None:
-        """Do what is next: a message of each subscription that has one, or one thing of another kind.
+        """Do what is next, if there is anything: messages that came together, or one thing as rclpy has it.
 
         Waits up to `timeout_sec`, for ever where it is None or negative, but while messages come up to
         `LOOK_PERIOD_S`.
         """
         now = time.monotonic()
         until_look = self._looked + LOOK_PERIOD_S - now
-        if WAIT_SET is None or not 0.0 <= now - self._heard < LOOK_PERIOD_S:
-            self._looked = now
-            super().spin_once(timeout_sec)
-        elif not 0.0 < until_look <= LOOK_PERIOD_S:
+        if WAIT_SET is None or not (self._looking or 0.0 <= now - self._heard < LOOK_PERIOD_S):
+            super().spin_once(
+                timeout_sec
+            )  # which looks at everything, but does one thing: a look is still due
+        elif self._looking or not 0.0 < until_look <= LOOK_PERIOD_S:
             self._look(now)
         else:
             bounded = timeout_sec is not None and timeout_sec >= 0.0
@@ -66,21 +67,20 @@ class MessageExecutor(SingleThreadedExecutor):  # type: ignore[misc]
     def wait_for_ready_callbacks(self, *arguments: Any, **options: Any) -> Any:
         """What is to be done next, as rclpy has it; called by its `spin_once`."""
         work = super().wait_for_ready_callbacks(*arguments, **options)
-        self._woke_itself = True  # when that is done, in case another thread waits
-        self._next = work[0] if work[1] is None else work[1]  # a task belongs to nobody
-        if isinstance(self._next, Subscription):
+        _, entity, _ = work
+        self._found_work = True
+        if entity is not None:  # but a task
+            self._woke_itself = True  # when that is done, in case another thread waits
+        if isinstance(entity, Subscription):
             self._heard = time.monotonic()
         return work
 
     def _look(self, now: float) -> None:
-        """Do one thing of those there are to do. The look is over where there is none, or one of them again:
-        rclpy comes back to nobody before it has been with everybody."""
-        self._next = None
-        super().spin_once(0.0)
-        if self._next is None or any(self._next is done for done in self._done):
-            self._looked, self._done = now, []
-        else:
-            self._done.append(self._next)
+        """Do one thing of those there are to do; where there is none left, the look is over."""
+        self._looking, self._found_work = True, False
+        super().spin_once(0.0)  # without waiting rclpy goes once through everything, one thing a call
+        if not self._found_work:
+            self._looked, self._looking = now, False
 
     def _hand_over(self, longest_s: float) -> None:
         """Wait for messages, and call back with one of each subscription that has some."""

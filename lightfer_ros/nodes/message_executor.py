@@ -55,9 +55,8 @@ class MessageExecutor(SingleThreadedExecutor):  # type: ignore[misc]
         now = time.monotonic()
         until_look = self._looked + LOOK_PERIOD_S - now
         if WAIT_SET is None or not (self._looking or 0.0 <= now - self._heard < LOOK_PERIOD_S):
-            super().spin_once(
-                timeout_sec
-            )  # which looks at everything, but does one thing: a look is still due
+            # Of all that it finds rclpy does one thing. Where that is a message, a look is due at once.
+            super().spin_once(timeout_sec)
         elif self._looking or not 0.0 < until_look <= LOOK_PERIOD_S:
             self._look(now)
         else:

@@ -13,7 +13,6 @@ from rclpy.subscription import Subscription
 LOOK_PERIOD_S = 0.25
 """So long at most a service, a timer, an event waits while messages come, and for callbacks before it."""
 
-
 try:
     from rclpy.impl.implementation_singleton import rclpy_implementation
 
@@ -54,10 +53,10 @@ class MessageExecutor(SingleThreadedExecutor):  # type: ignore[misc]
         """
         now = time.monotonic()
         until_look = self._looked + LOOK_PERIOD_S - now
-        if WAIT_SET is None or not (self._looking or 0.0 <= now - self._heard < LOOK_PERIOD_S):
+        if WAIT_SET is None or not (self._looking or now - self._heard < LOOK_PERIOD_S):
             # Of all that it finds rclpy does one thing. Where that is a message, a look is due at once.
             super().spin_once(timeout_sec)
-        elif self._looking or not 0.0 < until_look <= LOOK_PERIOD_S:
+        elif self._looking or until_look <= 0.0:
             self._look(now)
         else:
             bounded = timeout_sec is not None and timeout_sec >= 0.0
